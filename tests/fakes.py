@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.app.usecases import Session
+from reconciler.app.request import Session
 from reconciler.model import Identity, Json
 from reconciler.ports import Clock, Cloud
 from reconciler.problems import CloudError, Fault

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.app import usecases
-from reconciler.app.usecases import Finish, Session
+from reconciler.app.request import Session
+from reconciler.app.usecases import Finish
 from reconciler.calls import RetryingCloud, is_read
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions

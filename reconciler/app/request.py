@@ -1,18 +1,19 @@
-"""The types that a command line ends in; `PlanOptions` of `plan` is one more.
+"""The types that a command line ends in; `PlanOptions` of `plan` is one more. A `Session` is the way to the world.
 
 `cli.options` makes them once, and nothing edits them: `dataclasses.replace` makes the request for one stack or one
 deployment from what all stacks of a run have in common.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer
 
 if TYPE_CHECKING:  # every command loads this module, and few load those
     from reconciler.fleet import FleetTarget, Shard
     from reconciler.load.variables import GivenValue
-    from reconciler.model import Identity
-    from reconciler.ports import Lookups
+    from reconciler.model import Identity, Lock
 
 HERE = "."
 
@@ -108,3 +109,22 @@ class OutputOptions:
     verbose: int = 0
     traces_calls: bool = False  # each call to AWS is logged on stderr
     logs_json: bool = False  # stderr has one JSON object a line
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The connection of a stack to the world, opened once for a run.
+
+    The clock fits the cloud, look-ups and locks are of its place, and the observer is notified of phases and calls.
+    """
+
+    cloud: Cloud
+    clock: Clock
+    lookups: Lookups | None = None  # None: nothing can be looked up
+    observer: Observer = UNOBSERVED
+    locks: Locks | None = None  # None: nothing is locked
+    locks_at: "Callable[[Lock], Locks] | None" = None  # None: nothing can be locked here
+
+    def with_lock(self, lock: "Lock | None") -> "Session":
+        """Return the session with the locks of a place, which is known after the stack has been read."""
+        return replace(self, locks=self.locks_at(lock)) if lock and self.locks_at else self

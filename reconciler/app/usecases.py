@@ -6,6 +6,7 @@ from functools import partial
 from threading import Event as Flag
 from typing import TYPE_CHECKING
 
+from reconciler.app.request import Session
 from reconciler.apply import Event, Outcome, State
 from reconciler.kinds import KINDS
 from reconciler.live.facts import (
@@ -18,10 +19,10 @@ from reconciler.live.facts import (
     read_region,
 )
 from reconciler.live.read import active_revisions, all_revisions, read_all
-from reconciler.model import Lock, Plan, Stack
+from reconciler.model import Plan, Stack
 from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
 from reconciler.plan.guards import check_place, check_read_here, check_refusals
-from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer, Takes, takes_nothing
+from reconciler.ports import Clock, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 
 if TYPE_CHECKING:
@@ -31,25 +32,6 @@ if TYPE_CHECKING:
 
 # Imports within a function are of what its commands alone need: most runs are of `plan`, and start the sooner.
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The connection of a stack to the world, opened once for a run.
-
-    The clock fits the cloud, look-ups and locks are of its place, and the observer is notified of phases and calls.
-    """
-
-    cloud: Cloud
-    clock: Clock
-    lookups: Lookups | None = None  # None: nothing can be looked up
-    observer: Observer = UNOBSERVED
-    locks: Locks | None = None  # None: nothing is locked
-    locks_at: Callable[[Lock], Locks] | None = None  # None: nothing can be locked here
-
-    def with_lock(self, lock: Lock | None) -> "Session":
-        """Return the session with the locks of a place, which is known after the stack has been read."""
-        return replace(self, locks=self.locks_at(lock)) if lock and self.locks_at else self
 
 
 @dataclass(frozen=True, slots=True)

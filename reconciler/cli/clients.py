@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import Place
+from reconciler.app.request import Place, Session
 from reconciler.model import Stack, StatePlace
 from reconciler.ports import Clock, Cloud, Observer
 from reconciler.problems import WrongUsage
@@ -15,21 +15,19 @@ if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
 
     from reconciler.adapters.aws.storage import Objects
     from reconciler.adapters.lookup.states import States
-    from reconciler.app.usecases import Session
     from reconciler.sandbox.core.clock import Timings
 
 SANDBOX_REGION = "us-east-1"
 ARN_PARTS = 6
 
 
-def session_for(stack: Stack, place: Place, observer: Observer) -> "Session":
+def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     """Return what a stack is planned and applied with: in its own region, unless its place has another."""
     from reconciler.adapters.aws.cloud import AwsCloud
     from reconciler.adapters.aws.storage import locks_at
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
     from reconciler.adapters.machine import WallClock
-    from reconciler.app.usecases import Session
     from reconciler.calls import RetryingCloud
 
     clock = WallClock()

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.app.request import AddressGlob, StackRequest
+from reconciler.app.request import AddressGlob, Session, StackRequest
 from reconciler.calls import side_by_side
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
@@ -34,7 +34,6 @@ from reconciler.problems import (
 
 if TYPE_CHECKING:
     from reconciler.adapters.lookup.sources import Environment
-    from reconciler.app.usecases import Session
     from reconciler.inspect.history import History
     from reconciler.kinds.base import Kind
     from reconciler.load import FromOutside
@@ -90,7 +89,7 @@ def shown_stack(request: StackRequest, out: Output) -> Read:
     return read
 
 
-def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, "Session"]:
+def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, Session]:
     """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
     Only then is anything looked up, and not before it is clear that it is the stack's account and region; and those
@@ -126,7 +125,7 @@ def complete_in_sandbox(read: Read, cloud: Cloud, settled: Callable[[], Cloud]) 
     return replace(read, stack=stack, problems=(*read.problems, *notes), has_unknown=False) if notes else read
 
 
-def plan_stack(read: Read, session: "Session", wanted: "PlanOptions") -> Plan:
+def plan_stack(read: Read, session: Session, wanted: "PlanOptions") -> Plan:
     """Return the plan of a stack. Raises `InvalidStack` and `CloudError` without the stack's secrets."""
     from reconciler.app import usecases
 
@@ -361,7 +360,7 @@ FORM = "it is KIND/NAME, such as JobQueue/*"
 AT_ONCE = 8  # stacks
 
 
-def check_patterns_of_plan(request: StackRequest, plan: "Plan", stack: Stack, session: "Session", out: Output) -> None:
+def check_patterns_of_plan(request: StackRequest, plan: "Plan", stack: Stack, session: Session, out: Output) -> None:
     """Raise `WrongUsage` for a pattern that matches nothing in the plan of a stack. Nothing was done by then.
 
     A notice says which resource is gone already: the same command, run again, finishes the work.

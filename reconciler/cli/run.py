@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions
+from reconciler.app.request import RunOptions, Session
 from reconciler.cli.context import Read, check_patterns_of_plan, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
@@ -24,7 +24,7 @@ from reconciler.printable import harmless_text
 from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.app.usecases import Finish, Session
+    from reconciler.app.usecases import Finish
     from reconciler.apply import Event
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import PresentedEvent, PresentedFinish
@@ -39,7 +39,7 @@ def run_stack(job: Job, options: RunOptions, out: Output) -> int:
         return _plan_and_run(job, options, seal, read, session, out)
 
 
-def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: "Session", out: Output) -> int:
+def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present_finish, present_stopped
     from reconciler.report.results import ApplyResult
@@ -145,7 +145,7 @@ def is_ci() -> bool:
 
 
 def run_watched(
-    work: Callable[..., "Finish"], read: Read, session: "Session", out: Output, *, then: str
+    work: Callable[..., "Finish"], read: Read, session: Session, out: Output, *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
 
@@ -212,7 +212,7 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 
 @contextmanager
-def hold_lock(path: str, stack: Stack, session: "Session", out: Output, patience: float | None) -> Iterator[None]:
+def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
     """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
 
     A lock that is held is waited for at most `patience` seconds. It is let go in every ending but that of a process
@@ -293,7 +293,7 @@ class _Hold:
         self.out.report_problem(Stopped(message, hint=hint))
 
 
-def lock_name(stack: Stack, session: "Session") -> str:
+def lock_name(stack: Stack, session: Session) -> str:
     """Return what a lock is called: like a stack's resources, it is of one account, region and name prefix."""
     here = session.cloud.identity()
     return "/".join((here.account, here.region, stack.name, *filter(None, (stack.name_prefix,))))

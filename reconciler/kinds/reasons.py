@@ -183,6 +183,23 @@ WAIT_REASONS = (
         "allow larger instance types in an environment of the queue, or end the job and submit it with less",
     ),
     WaitReason(
+        "MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED",
+        "EC2 cannot launch the instance types: their Availability Zones do not offer them, or the launch template does "
+        "not go with them",
+        "declare instance types that the zones of the subnets offer, or a launch template that goes with them",
+        can_be_limited=False,  # not documented
+    ),
+    WaitReason(
+        "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE",
+        "capacityLimits of every service environment are smaller than the service job requires",
+        "raise capacityLimits of a service environment of the queue, or submit the job with fewer instances",
+    ),
+    WaitReason(
+        "MISCONFIGURATION:QUOTA_MANAGEMENT_LIMIT_EXCEEDED",
+        "the service job requires more than its quota share may ever have",
+        "raise the capacity limits of the quota share, or submit the job with fewer instances",
+    ),
+    WaitReason(
         "MISCONFIGURATION:SERVICE_ROLE_PERMISSIONS",
         "the service roles of all environments lack a permission",
         "add the permissions of the managed policy AWSBatchServiceRole to the service role",

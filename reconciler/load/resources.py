@@ -167,6 +167,13 @@ MEMBERS: MappingABC[str, _LifecycleField] = {
         "renamed_from", "the former name", lambda value: isinstance(value, str) and value != ""
     ),
     "adopt": _LifecycleField("adopt", "true or false", _is_bool),
+    "runsOn": _LifecycleField(
+        "runs_on",
+        "a list of job queues, such as [pricing]",
+        _are_texts,
+        tuple,
+        of_if=lambda kind, _value: kind.revisions is not None,  # jobs are submitted from what has revisions
+    ),
 }
 
 

@@ -108,6 +108,7 @@ class Lifecycle:
     on_remove: Literal["delete", "orphan"] = "delete"
     renamed_from: str | None = None
     adopt: bool = False
+    runs_on: tuple[str, ...] = ()  # names of the queues that the jobs of a definition are submitted to
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,9 @@ def _on_nodes(groups: list[NodeNeed], nodes: Spec) -> Iterator[NodeNeed]:
         owners |= dict.fromkeys(target_nodes(str(each.get("targetNodes", "")), count), index)
     sizes = Counter(owners.values())
     for group in groups:
+        if group.path[0] != "nodeProperties":  # a body that has both is refused, but not here
+            yield group
+            continue
         index = int(group.path[2])
         types = ranges[index].get("instanceTypes") or ("",)
         if sizes[index]:

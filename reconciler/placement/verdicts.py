@@ -49,6 +49,13 @@ class Verdict:
     hint: str = ""
     environment: str = ""
 
+    @property
+    def reason(self) -> str:
+        """Return the detail with AWS's status reason, and what to change."""
+        code = f" ({self.code})" if self.code else ""
+        change = f". {self.hint[0].upper()}{self.hint[1:]}" if self.hint else ""
+        return f"{self.detail}{code}{change}"
+
 
 def judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     """Return whether a job can ever start in an environment. The catalogue names the types that hints suggest."""

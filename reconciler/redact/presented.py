@@ -40,6 +40,8 @@ if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.inspect.history import History, Revision, Rollback
     from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
     from reconciler.live.resolve import StackReferences
+    from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
+    from reconciler.placement.verdicts import Feasibility, Verdict
 
 V = TypeVar("V")
 NO_SECRETS = Secrets()
@@ -539,6 +541,67 @@ class PresentedReferences(View):
         }
 
 
+class PresentedVerdict(View):
+    """Whether jobs can start in an environment, and the number that decides it."""
+
+    __slots__ = ()
+
+    _raw: "Verdict"
+    outcome: Public["Feasibility"] = Public()
+    code = Public[str]()
+    detail = Redacted(Redaction.text)
+    hint = Redacted(Redaction.text)
+    environment = Redacted(Redaction.text)
+    instance_type = Redacted(Redaction.text)
+
+
+class PresentedPair(View):
+    """The verdict on one environment of one queue."""
+
+    __slots__ = ()
+
+    _raw: "Pair"
+    queue = Redacted(Redaction.text)
+
+    @property
+    def verdict(self) -> PresentedVerdict:
+        return PresentedVerdict(self._raw.verdict, self._redaction)
+
+
+class PresentedDefinition(View):
+    """Whether the jobs of a definition can ever start."""
+
+    __slots__ = ()
+
+    _raw: "PlacedDefinition"
+    name = Redacted(Redaction.text)
+    is_refused = Public[bool]()
+
+    @property
+    def verdict(self) -> PresentedVerdict:
+        return PresentedVerdict(self._raw.verdict, self._redaction)
+
+    @property
+    def pairs(self) -> tuple[PresentedPair, ...]:
+        return tuple(PresentedPair(pair, self._redaction) for pair in self._raw.pairs)
+
+
+class PresentedPlacement(View):
+    """Whether the jobs of a stack's definitions can ever start."""
+
+    __slots__ = ()
+
+    _raw: "StackPlacement"
+    stack = Public[str]()
+    date = Public[str]()
+    source = Public[str]()
+    is_proved_impossible = Public[bool]()
+
+    @property
+    def definitions(self) -> tuple[PresentedDefinition, ...]:
+        return tuple(PresentedDefinition(each, self._redaction) for each in self._raw.definitions)
+
+
 class PresentedLeftOut(View):
     """What an import has left out, and why."""
 
@@ -600,6 +663,10 @@ def present_rollback(rollback: "Rollback", secrets: Secrets = NO_SECRETS) -> Pre
 
 def present_references(references: "StackReferences", secrets: Secrets = NO_SECRETS) -> PresentedReferences:
     return PresentedReferences(references, Redaction(secrets))
+
+
+def present_placement(placement: "StackPlacement", secrets: Secrets = NO_SECRETS) -> PresentedPlacement:
+    return PresentedPlacement(placement, Redaction(secrets))
 
 
 def present_problem(problem: Problem) -> PresentedProblem:

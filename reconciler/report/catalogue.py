@@ -132,7 +132,8 @@ def _of_rule(kind: str, rule: Rule) -> CatalogueEntry:
 
 def _part_of_stack(kind: str, example: Example) -> Json:
     """Return an example as it stands in a stack, with what it refers to."""
-    bodies = {(kind, "example"): example.body, **example.others}
+    lifecycle = {"lifecycle": {"runsOn": list(example.runs_on)}} if example.runs_on else {}
+    bodies = {(kind, "example"): {**example.body, **lifecycle}, **example.others}
     sections = dict(_sections(bodies))
     ranked = {section: sections[section] for section in sorted(sections, key=lambda section: _rank(section, kind))}
     return {"region": example.region, **ranked} if example.region else ranked
@@ -299,5 +300,5 @@ def _place(kind: str, rule: Rule) -> Path:
     mine = Address(kind, "example")
     example = rule.fails
     stack = {mine: example.body, **{Address(*key): body for key, body in example.others.items()}}
-    path, _ = next(rule.check(Subject(mine, example.body, stack, example.region)))
+    path, _ = next(rule.check(Subject(mine, example.body, stack, example.region, runs_on=example.runs_on)))
     return path

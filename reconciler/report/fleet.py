@@ -10,7 +10,7 @@ from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.json import FLEET, TIME, frame, problem_json
-from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Planned, StackOutputs, Validation
+from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Placed, Planned, StackOutputs, Validation
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
 
@@ -302,6 +302,8 @@ def _told(item: Item) -> str:
             return number_of(len(given), "resource")
         case Graphed(graph):
             return number_of(len(graph.edges), "resource")
+        case Placed(placement):
+            return number_of(len(placement.definitions), "job definition")
         case PresentedStopped():
             return item.message
 

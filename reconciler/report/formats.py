@@ -83,7 +83,12 @@ def render_junit(run: Collected) -> str:
 
 def render_markdown(run: Collected) -> str:
     from reconciler.report.markdown import markdown_report, targets_report
+    from reconciler.report.placement import placement_markdown
+    from reconciler.report.results import Placed
 
+    placed = [item.placement for item in run.items if isinstance(item, Placed)]
+    if placed:
+        return "\n".join(map(placement_markdown, placed))
     return targets_report(run.targets) if run.targets else markdown_report(run.items)
 
 

@@ -21,6 +21,7 @@ from reconciler.report.results import (
     Drift,
     Graphed,
     Item,
+    Placed,
     Planned,
     StackOutputs,
     Validation,
@@ -175,7 +176,7 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_applied(sheet, item)
         case PresentedStopped():
             _put_stopped(sheet, item)
-        case Validation() | StackOutputs() | Graphed():  # have formats of their own
+        case Validation() | StackOutputs() | Graphed() | Placed():  # have formats of their own
             pass
     return sheet.text
 

@@ -11,6 +11,7 @@ from reconciler.redact.presented import (
     PresentedField,
     PresentedFinish,
     PresentedLeftOut,
+    PresentedPlacement,
     PresentedPlan,
     PresentedProblem,
     PresentedReferences,
@@ -179,4 +180,11 @@ class Graphed:
     graph: PresentedReferences
 
 
-Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | PresentedStopped
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A stack of which it is shown whether its jobs can start."""
+
+    placement: PresentedPlacement
+
+
+Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Placed | PresentedStopped

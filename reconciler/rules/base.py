@@ -95,19 +95,20 @@ class Subject:
     stack: Mapping[Address, Spec | None] = field(default_factory=dict)
     region: str = ""
     takes: Takes = takes_nothing
+    runs_on: tuple[str, ...] = ()  # the queues that its lifecycle names
     with_known_values: tuple["Subject", ...] = ()
     _shared: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
     _cached: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def of_resource(self, address: Address, body: Spec) -> "Subject":
+    def of_resource(self, address: Address, body: Spec, runs_on: tuple[str, ...] = ()) -> "Subject":
         """Return the subject of another resource of the same stack, which shares what `shared` has computed."""
-        return replace(self, address=address, body=body)
+        return replace(self, address=address, body=body, runs_on=runs_on)
 
     def with_other_values(self) -> Iterator["Subject"]:
         """Yield the same resource in the stacks of `with_known_values`."""
         for other in self.with_known_values:
             body = other.stack.get(self.address)
-            yield other.of_resource(self.address, self.body if body is None else body)
+            yield other.of_resource(self.address, self.body if body is None else body, self.runs_on)
 
     def shared(self, make: Callable[["Subject"], Made]) -> Made:
         """Return `make` of the whole stack, computed once for all its resources."""
@@ -142,11 +143,12 @@ def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A body that shows a rule, with the resources that it refers to, and the region that its stack names."""
+    """A body that shows a rule, with the resources it refers to, the region of its stack, and the queues it runs on."""
 
     body: Spec
     others: Mapping[tuple[str, str], Spec] = field(default_factory=dict)
     region: str = ""
+    runs_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

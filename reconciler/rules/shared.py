@@ -239,7 +239,7 @@ def _misspelt(subject: Subject) -> Findings:
     for path, row, name in _references(KINDS[subject.address.kind].rows, subject.body, ()):
         known = tuple(declared for declared, _ in subject.every(row.refers_to))
         own = _name_in(name, KINDS[row.refers_to].noun)
-        if own and own not in known and (near := _meant(own, known)):
+        if own and own not in known and (near := nearest(own, known)):
             yield path, f"is {name}, which is not declared in this stack; it must exist in AWS. Did you mean {near}?"
 
 
@@ -267,11 +267,11 @@ def _name_in(reference: str, noun: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the end of a message about a name that is not among some that are known, if it is almost one of them."""
-    near = _meant(name, known)
+    near = nearest(name, known)
     return f": did you mean {near}?" if near else ""
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
     """Return the name that is alike in each of its words; `queue-1` is none for `queue-2`, nor `dev-a` for `dev-b`."""
     ratios = ((_alike(name.lower(), other.lower()), other) for other in known)
     return max(((ratio, other) for ratio, other in ratios if ratio >= ALIKE), default=(0.0, ""))[1]

@@ -370,6 +370,12 @@ LIFECYCLE: Json = {
             "default": False,
             "description": "Adopt an unowned live resource of this name.",
         },
+        "runsOn": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The job queues that jobs of this definition are submitted to. It is an error if they can "
+            "never start there.",
+        },
     },
 }
 

@@ -74,7 +74,8 @@ def validate(
     others = (replace(subject, stack=other, _shared={}) for other in _with_known_values(bodies, unknown_values))
     subject = replace(subject, with_known_values=tuple(others))
     for resource in valid:
-        problems += problems_of(resource, subject.of_resource(resource.address, resource.spec), strict=strict)
+        own = subject.of_resource(resource.address, resource.spec, resource.lifecycle.runs_on)
+        problems += problems_of(resource, own, strict=strict)
     remaining, disabled = settle(problems, stack.disabled)
     typed = replace(typed, declared=declared, silenced=_in_order([*silenced, *disabled]), ignore=in_force(typed, today))
     return typed, _in_order(remaining)

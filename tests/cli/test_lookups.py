@@ -13,7 +13,7 @@ from botocore.session import Session
 from reconciler.adapters import machine as aws_clock
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.adapters.lookup.aws import AwsLookups
-from reconciler.app.usecases import Session as StackSession
+from reconciler.app.request import Session as StackSession
 from reconciler.cli import clients
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault

@@ -229,7 +229,8 @@ def test_lifecycle_has_defaults(text: str) -> None:
         ("{preventDestory: true}", ("30: error[LIF001]: preventDestory is not a field of lifecycle\n"
                                    "    hint: did you mean preventDestroy?")),
         ("{zzz: true}", ("30: error[LIF001]: zzz is not a field of lifecycle\n    hint: its fields are preventDestroy, "
-                        "ignoreChanges, replace, retainRevisions, unownedRevisions, onRemove, renamedFrom and adopt")),
+                        "ignoreChanges, replace, retainRevisions, unownedRevisions, onRemove, renamedFrom, adopt and "
+                        "runsOn")),
         ("{preventDestroy: 'true'}", "46: error[LIF002]: lifecycle.preventDestroy must be true or false"),
         ("{ignoreChanges: a}", ("45: error[LIF002]: lifecycle.ignoreChanges must be a list of fields, such as "
                                "[computeResources.maxvCpus]")),

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.adapters.lookup.installed import read_schema, service_model
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Declared, Stack
+from reconciler.model import Address, Declared, Lifecycle, Stack
 from reconciler.problems import Severity
 from reconciler.rules import RULES, Example, Rule, Subject
 from reconciler.rules.base import Basis, Evidence
@@ -23,6 +23,7 @@ def found(kind: str, example: Example) -> dict[str, list[str]]:
     mine = Address(kind, "example")
     declared = {mine: example.body, **{Address(*key): body for key, body in example.others.items()}}
     resources = {address: Declared(address, body) for address, body in declared.items()}
+    resources[mine] = Declared(mine, example.body, Lifecycle(runs_on=example.runs_on))
     stack = Stack("s", resources, region=example.region or None)
     _, problems = validate(stack, SCHEMA, KINDS, strict=True)
     codes: dict[str, list[str]] = {}

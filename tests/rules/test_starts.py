@@ -18,9 +18,12 @@ Others = Mapping[tuple[str, str], Json]
 LARGE = traversal.ec2(resourceRequirements=size(vcpus=32))
 
 
-def said(job: Spec, others: Others, rules: str = "JD4") -> list[str]:
+def said(
+    job: Spec, others: Others, rules: tuple[str, ...] = ("JD4", "JD7"), runs_on: tuple[str, ...] = ()
+) -> list[str]:
     mine = Address(JD, "j")
-    subject = Subject(mine, job, {mine: job, **{Address(*key): body for key, body in others.items()}})
+    stack = {mine: job, **{Address(*key): body for key, body in others.items()}}
+    subject = Subject(mine, job, stack, runs_on=runs_on)
     found = [
         (rule.id, path, text) for rule in RULES[JD] if rule.id.startswith(rules) for path, text in rule.check(subject)
     ]
@@ -34,12 +37,31 @@ def on(*environments: Example | None, **members: Json) -> Others:
     return {(JQ, "q"): queue(*named, **members), **inside}
 
 
+SMALL = "(MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE). Raise computeResources.maxvCpus to {0} or more, or request fewer vCPUs"
+
+
+def never(text: str, most: str = "") -> list[str]:
+    """Return what is said of a job that can start nowhere."""
+    return [f"JD701  can start on no queue of this stack: it {text}{f' {SMALL.format(most)}' if most else ''}"]
+
+
 def test_the_largest_environment_of_any_queue_decides() -> None:
     small, large = common.ec2(maxvCpus=16), common.ec2(maxvCpus=64)
     assert said(LARGE.body, on(small, large)) == []
-    message = "requires 32 vCPUs, but the environments of the stack's queues have at most 16"
-    path = "containerProperties.resourceRequirements[0].value"
-    assert said(LARGE.body, on(small, small)) == [f"JD401 {path} {message}"]
+    one = f"needs 32 vCPUs, but maxvCpus of e1 is 16 {SMALL.format(32)}"
+    other = f"needs 32 vCPUs, but maxvCpus of e2 is 16 {SMALL.format(32)}"
+    assert said(LARGE.body, on(small, small)) == never(f"{one}; or it {other}")
+    assert said(LARGE.body, on(*[small] * 4)) == never(f"{one}; or it {other}; and 2 more reasons")
+
+
+def test_a_queue_that_a_job_is_to_run_on_decides_alone() -> None:
+    others = {**on(common.ec2(maxvCpus=16)), (JQ, "large"): queue("big"), (CE, "big"): common.ec2(maxvCpus=64).body}
+    assert said(LARGE.body, others) == []
+    assert said(LARGE.body, others, runs_on=("large", "elsewhere")) == []
+    (line,) = said(LARGE.body, others, runs_on=("large", "q"))
+    assert line.startswith("JD702  can never start on JobQueue/q, which lifecycle.runsOn names: it needs 32 vCPUs")
+    (line,) = said(LARGE.body, others, runs_on=("lagre",))
+    assert line == "JD703  names lagre in lifecycle.runsOn, which is not declared in this stack. Did you mean large?"
 
 
 @pytest.mark.parametrize(
@@ -60,45 +82,42 @@ def test_nothing_is_said_while_anything_is_unknown_or_without_limit(others: Othe
 
 def test_queues_for_training_are_for_no_job_definition() -> None:
     others = {**on(common.ec2()), (JQ, "training"): training("gpus")}
-    assert [line[:5] for line in said(LARGE.body, others)] == ["JD401"]
+    assert [line[:5] for line in said(LARGE.body, others)] == ["JD701"]
 
 
 @pytest.mark.parametrize(
-    ("job", "path", "count"),
+    ("job", "count"),
     [
-        (traversal.ec2(vcpus=17, memory=4, resourceRequirements=None), "containerProperties.vcpus", "17"),
+        (traversal.ec2(vcpus=17, memory=4, resourceRequirements=None), "17"),
         (
             traversal.task(containers=[container("a", resourceRequirements=size(vcpus=count)) for count in (9, 8)]),
-            "ecsProperties.taskProperties[0]",
             "17",
         ),
         (
             pod(
                 pod_container(resources=resources(cpu="16.75")), pod_container(name="b", resources=resources(cpu="0.5"))
             ),
-            "eksProperties.podProperties",
             "17.25",
         ),
+        (multinode(nodes=17), "17"),
     ],
 )
-def test_what_starts_together_is_added_up(job: Example, path: str, count: str) -> None:
+def test_what_starts_together_is_added_up(job: Example, count: str) -> None:
     environment = common.eks(maxvCpus=16) if "eksProperties" in job.body else common.ec2(maxvCpus=16)
-    assert said(job.body, on(environment)) == [
-        f"JD401 {path} requires {count} vCPUs, but the environments of the stack's queues have at most 16"
-    ]
+    together = " on its 17 nodes together" if "nodeProperties" in job.body else ""
+    assert said(job.body, on(environment)) == never(
+        f"needs {count} vCPUs{together}, but maxvCpus of e1 is 16", most=count
+    )
 
 
-def test_init_containers_and_other_nodes_are_not_added() -> None:
+def test_init_containers_are_not_added() -> None:
     ahead = {"initContainers": [pod_container(name="init", resources=resources(cpu="16"))]}
     assert said(pod(pod_container(resources=resources(cpu="16")), **ahead).body, on(common.eks(maxvCpus=16))) == []
-    assert said(multinode(nodes=100).body, on(common.ec2(maxvCpus=16))) == []
 
 
 def test_each_platform_has_its_own_environments() -> None:
-    assert said(traversal.fargate().body, on(common.ec2())) == [
-        "JD400  runs on Fargate, and the queues of the stack have EC2"
-    ]
-    assert said(pod().body, on(common.fargate())) == ["JD400  runs on EKS, and the queues of the stack have Fargate"]
+    assert said(traversal.fargate().body, on(common.ec2())) == never("runs on Fargate, but e1 is for EC2")
+    assert said(pod().body, on(common.fargate())) == never("runs on Amazon EKS, but e1 is for Fargate")
     assert said(pod().body, on(common.eks())) == []
 
 

@@ -74,7 +74,7 @@ def test_rules_conclude_nothing_from_an_environment_in_which_something_is_unknow
         result = loaded(LARGE + STACK.format(**PLAIN | {"cpus": cpus}), lookups=Offline())
         return {one.code for one in validate(result.stack, read_schema(), KINDS, strict=True)[1]}
 
-    assert {"JD401"} == told("16") - told("!ssm /cpus")
+    assert {"JD701"} == told("16") - told("!ssm /cpus")
 
 
 def test_a_long_unknown_tag_is_not_too_long() -> None:

@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, CommandRow] = {
     "init": CommandRow(WRITE, "create a stack from a template, with editor settings"),
     "fmt": CommandRow(WRITE, "format the YAML files of stacks"),
     "validate": CommandRow(WRITE, "check stacks offline and report all problems at once"),
+    "placement": CommandRow(WRITE, "show whether jobs can ever start on the queues of a stack, and why not"),
     "explain": CommandRow(WRITE, "explain a field, or what a rule checks and why"),
     "render": CommandRow(WRITE, "print the resolved stack"),
     "graph": CommandRow(WRITE, "show which resources refer to which others"),

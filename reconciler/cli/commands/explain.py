@@ -3,6 +3,7 @@
 import dataclasses
 import difflib
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.cli.options import add_output
@@ -10,6 +11,7 @@ from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
+    from reconciler.kinds.reasons import WaitReason
     from reconciler.report.text.page import Page
     from reconciler.schema import Explained
 
@@ -19,19 +21,23 @@ EXAMPLES = """\
   reconciler explain minvCpus
   reconciler explain lifecycle.replace
   reconciler explain SP002
+  reconciler explain instance c6i.large
+  reconciler explain MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT
   reconciler explain --rules
   reconciler explain --rules jobDefinitions -v      with hints and sources
 """
 LABEL = 24  # the width of the labels' column
+INSTANCE = "instance"
 EVERYTHING = "rules"  # in place of a field, and as an option
 
 
 def add(parser: ArgumentParser) -> None:
     parser.add_argument(
         "field",
-        metavar="FIELD|RULE",
-        nargs="?",
-        help="a section, the path or name of a field, or the id of a rule or problem",
+        metavar="FIELD|RULE|CODE",
+        nargs="*",
+        help="a section, the path or name of a field, the id of a rule or problem, the code of a waiting job, or "
+        "`instance TYPE`",
     )
     parser.add_argument(
         "--rules", metavar="KIND", nargs="?", const="", help="list the rules of a kind, or all rules and problems"
@@ -40,14 +46,22 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    if args.rules is not None or args.field == EVERYTHING:
+    subject, *more = args.field or [""]
+    if args.rules is not None or subject == EVERYTHING:
         return _list(args.rules or "", args.verbose, out)
-    if args.field is None:
+    if subject == INSTANCE and more:
+        return _explain_instances(more, out)
+    if more:
+        raise WrongUsage(f"cannot explain {len(args.field)} things at once", hint="name one, or `instance TYPE`")
+    if not subject:
         raise WrongUsage("nothing to explain", hint="name a field or a rule, or list the rules with --rules")
     from reconciler.report.catalogue import catalogue
 
-    known = catalogue().get(args.field.upper())
-    return _explain_id(known.id, out) if known else _explain_field(args.field, out)
+    known = catalogue().get(subject.upper())
+    if known:
+        return _explain_id(known.id, out)
+    code = _explain_code(subject, out)
+    return _explain_field(subject, out) if code is None else code
 
 
 def _list(kind: str, verbose: int, out: Output) -> int:
@@ -63,6 +77,41 @@ def _list(kind: str, verbose: int, out: Output) -> int:
         lambda: [entry_json(entry) for entry in entries],
     )
     return Exit.DONE
+
+
+def _explain_instances(names: list[str], out: Output) -> int:
+    from reconciler.placement.catalogue import catalogue, expand
+    from reconciler.report.placement import instances_json, instances_page
+
+    known = catalogue()
+    candidates = expand(names, known)
+    if candidates.unknown and not list(candidates):
+        near = difflib.get_close_matches(candidates.unknown[0], [*known.types, *known.families], n=1)
+        raise WrongUsage(
+            f"there is no instance type {candidates.unknown[0]} in the table of {known.date}",
+            hint=f"did you mean {near[0]}?" if near else "name a type, a family or a bundle, such as c6i or optimal",
+        )
+    out.publish(lambda width: instances_page(candidates, known, width), lambda: instances_json(candidates, known))
+    return Exit.DONE
+
+
+def _explain_code(code: str, out: Output) -> int | None:
+    """Explain why a job waits; None if AWS Batch has no such code."""
+    from reconciler.kinds.reasons import WAIT_REASONS
+
+    reason = next((each for each in WAIT_REASONS if each.code == code.upper().partition(" - ")[0]), None)
+    if reason is None:
+        return None
+    facts = {"cause": reason.cause, "remedy": reason.remedy, "time limit": _limit_of(reason)}
+    explained = {"code": reason.code, **facts}
+    out.publish(lambda width: _facts_page(reason.code, "", facts, width), lambda: explained)
+    return Exit.DONE
+
+
+def _limit_of(reason: "WaitReason") -> str:
+    if reason.can_be_limited:
+        return "jobStateTimeLimitActions of the queue can end a job that waits for this reason"
+    return "jobStateTimeLimitActions do not end a job that waits for this reason"
 
 
 def _explain_id(id_: str, out: Output) -> int:
@@ -95,9 +144,21 @@ def _page(explained: "tuple[Explained, ...]", width: int) -> "Page":
     page = Page(width)
     for part in explained:
         page.blank()
-        page.line((part.path, "bold"))
-        if part.says:
-            page.line(part.says, indent=2, hang=0)
-        for label, text in part.facts:
-            page.line((f"{label:<{LABEL}}", "dim"), text, indent=2, hang=LABEL)
+        _write_facts(page, part.path, part.says, part.facts)
     return page
+
+
+def _facts_page(title: str, says: str, facts: Mapping[str, str], width: int) -> "Page":
+    from reconciler.report.text.page import Page
+
+    page = Page(width)
+    _write_facts(page, title, says, facts.items())
+    return page
+
+
+def _write_facts(page: "Page", title: str, says: str, facts: Iterable[tuple[str, str]]) -> None:
+    page.line((title, "bold"))
+    if says:
+        page.line(says, indent=2, hang=0)
+    for label, text in facts:
+        page.line((f"{label:<{LABEL}}", "dim"), text, indent=2, hang=LABEL)

@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reconciler.app.request import StackRequest
+from reconciler.app.request import Session, StackRequest
 from reconciler.cli.clients import service_for, session_for
 from reconciler.cli.context import Read, check_globs, read_files, with_installed_sdk
 from reconciler.cli.options import (
@@ -29,7 +29,6 @@ from reconciler.ports import Observer
 from reconciler.problems import Exit, InvalidStack, Problem, Severity, Where, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.app.usecases import Session
     from reconciler.importers.model import Imported, ImportedResource
     from reconciler.importers.writer import ImportSettings, WrittenStack
     from reconciler.live.facts import LiveRegion
@@ -447,7 +446,7 @@ def _choose_resources(imported: "Imported", request: ImportRequest) -> "Imported
     return replace(imported, resources=found, variables=variables)
 
 
-def _region_reader(session: Callable[[], "Session"]) -> ReadRegion:
+def _region_reader(session: Callable[[], Session]) -> ReadRegion:
     """Return what reads the region, once."""
 
     @cache

@@ -1,16 +1,12 @@
 """`reconciler revisions`."""
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
-from reconciler.app.request import HERE, StackRequest
+from reconciler.app.request import HERE, Session, StackRequest
 from reconciler.cli.context import Read, live_stack, with_former
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
-
-if TYPE_CHECKING:
-    from reconciler.app.usecases import Session
 
 EXAMPLES = """\
   reconciler revisions simulate stacks/prod
@@ -48,7 +44,7 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _no_stack(request: StackRequest, out: Output) -> tuple[Read, "Session"]:
+def _no_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
     from reconciler.cli.clients import session_for
     from reconciler.model import Stack
     from reconciler.redact.secrets import Secrets

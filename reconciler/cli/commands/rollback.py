@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions
+from reconciler.app.request import RunOptions, Session
 from reconciler.cli.context import Read, live_stack, plan_stack, with_former
 from reconciler.cli.options import (
     OF_REMOVALS,
@@ -26,7 +26,6 @@ from reconciler.cli.run import check_consent, run_watched
 from reconciler.problems import CloudError, Declined, Exit, InvalidStack, Refused, WrongUsage
 
 if TYPE_CHECKING:
-    from reconciler.app.usecases import Session
     from reconciler.inspect.history import Rollback
     from reconciler.redact.presented import PresentedPlan
 
@@ -61,7 +60,7 @@ def run(args: Namespace, out: Output) -> int:
         return _shown_and_run(back, options, again, read, session, out)
 
 
-def _planned(name: str, to: int | None, options: RunOptions, read: Read, session: "Session") -> "Rollback":
+def _planned(name: str, to: int | None, options: RunOptions, read: Read, session: Session) -> "Rollback":
     from reconciler.adapters.lookup.installed import takes
     from reconciler.app import usecases
 
@@ -70,7 +69,7 @@ def _planned(name: str, to: int | None, options: RunOptions, read: Read, session
 
 
 def _shown_and_run(
-    back: "Rollback", options: RunOptions, again: Sequence[str], read: Read, session: "Session", out: Output
+    back: "Rollback", options: RunOptions, again: Sequence[str], read: Read, session: Session, out: Output
 ) -> int:
     from reconciler.redact.presented import present, present_rollback
     from reconciler.report.json import plan_json, rollback_json
@@ -94,7 +93,7 @@ def _shown_and_run(
     return _roll_back(back, again, read, session, out)
 
 
-def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: "Session", out: Output) -> int:
+def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.redact.presented import present, present_finish, present_rollback
     from reconciler.report.json import rollback_json
@@ -111,7 +110,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: "Ses
     return code
 
 
-def _next(back: "Rollback", read: Read, session: "Session") -> "PresentedPlan | None":
+def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | None":
     """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present

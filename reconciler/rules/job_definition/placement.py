@@ -1,38 +1,30 @@
-"""Jobs that no queue of the stack can ever start, or that Spot ends for good. A job may go to another queue."""
+"""Jobs that can start on no queue of the stack, and jobs that Spot ends for good."""
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 
-from reconciler.kinds import tasks
-from reconciler.kinds.tasks import EcsTask, containers_of, ecs_tasks, platform
-from reconciler.model import Json, Path, Spec
+from reconciler.kinds.tasks import platform, pods
+from reconciler.model import Json, Spec
+from reconciler.placement.catalogue import catalogue
+from reconciler.placement.needs import EKS, QUEUE_TYPES, job_need
+from reconciler.placement.queues import Pair, Pool, pool_of
+from reconciler.placement.verdicts import Feasibility, best
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
 from reconciler.rules.compute_environment import common as environments
-from reconciler.rules.job_definition.fargate import is_windows
-from reconciler.rules.job_definition.nodes import multinode
-from reconciler.rules.job_definition.sizes import number, wanted
 from reconciler.rules.job_queue.environments import (
     ENVIRONMENT,
-    PLATFORMS,
     Attached,
     environments_of,
     is_training,
     policy_name,
     queue,
 )
-from reconciler.rules.traversal import ec2, fargate, size, windows
-
-# What a job needs to start: a kind of environment, and so many vCPUs at once.
+from reconciler.rules.shared import nearest
+from reconciler.rules.traversal import ec2, size
 
 QUEUE = "JobQueue"
-# The jobQueueType for each platform of a definition.
-_QUEUE_TYPES = {"EC2": "ECS", "FARGATE": "ECS_FARGATE", "MANAGED_INSTANCES": "ECS_MANAGED_INSTANCES"}
-
-
-def queue_type(body: Spec) -> str:
-    """Return the jobQueueType of queues that run a definition."""
-    return "EKS" if tasks.pods(body) else _QUEUE_TYPES.get(platform(body), "")
+CONSUMABLE = "ConsumableResource"
+SHOWN = 2  # reasons in a message
 
 
 def queues(subject: Subject) -> list[Spec]:
@@ -42,17 +34,8 @@ def queues(subject: Subject) -> list[Spec]:
 
 def known(subject: Subject) -> list[Attached]:
     """Return the environments of the stack's queues that may run the job; those outside the stack are left out."""
-    return subject.shared(_known).get(queue_type(subject.body), [])
-
-
-def everywhere(subject: Subject) -> Mapping[str, list[Attached]]:
-    """Return all environments of the stack's queues by jobQueueType; none if any is not known for certain."""
-    return subject.shared(_certain)
-
-
-def certain(subject: Subject) -> list[Attached]:
-    """Return all environments of the stack's queues that may run the job; none if any is not known for certain."""
-    return everywhere(subject).get(queue_type(subject.body), [])
+    runs_on = EKS if pods(subject.body) else platform(subject.body)
+    return subject.shared(_known).get(QUEUE_TYPES.get(runs_on, ""), [])
 
 
 def _known(subject: Subject) -> Mapping[str, list[Attached]]:
@@ -64,73 +47,40 @@ def _known(subject: Subject) -> Mapping[str, list[Attached]]:
     return by_type
 
 
-def _certain(subject: Subject) -> Mapping[str, list[Attached]]:
-    lists = [environments_of(subject, queue) for queue in queues(subject)]
-    is_certain = all(attached and all(each and each.queue_type for each in attached) for attached in lists)
-    return subject.shared(_known) if is_certain else {}
+def _pool(subject: Subject) -> Pool:
+    """Return what the stack offers to jobs. Quantities of consumable resources have a rule of their own."""
+    job_queues = {name: body for name, body in subject.every(QUEUE) if not is_training(body)}
+    return pool_of(job_queues, dict(subject.every(ENVIRONMENT)), {}, catalogue())
 
 
-def vcpus(body: Spec) -> Iterator[tuple[Path, Decimal]]:
-    """Yield how many vCPUs each container, task or pod needs at once, if those are numbers."""
-    for ecs_task in ecs_tasks(body):
-        yield from _of_ecs_task(ecs_task)
-    for pod in tasks.pods(body):
-        amounts = [_cpu_of(each.body) for each in tasks.containers_of_pod(pod) if "containers" in each.path]
-        yield pod.path, sum(amounts, Decimal(0))
-
-
-def _of_ecs_task(ecs_task: EcsTask) -> Iterator[tuple[Path, Decimal]]:
-    if ecs_task.has_containers:
-        amounts = [
-            wanted(EcsTask(each.path, each.body, has_containers=False), "VCPU") for each in containers_of(ecs_task)
-        ]
-        yield ecs_task.path, sum((number(amount[1]) or Decimal(0) for amount in amounts if amount), Decimal(0))
-    elif amount := wanted(ecs_task, "VCPU"):
-        yield amount[0], number(amount[1]) or Decimal(0)
-    elif legacy := ecs_task.body.get("vcpus"):
-        yield (*ecs_task.path, "vcpus"), Decimal(legacy)
-
-
-def _cpu_of(container: Spec) -> Decimal:
-    resources = container.get("resources") or {}
-    amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return number(amounts.get("cpu")) or Decimal(0)
-
-
-HINT = "jobs of this definition can start only in a queue outside the stack"
-
-
-def _some_queue_runs_it(subject: Subject) -> Findings:
-    types = everywhere(subject)
-    wanted = queue_type(subject.body)
-    if wanted and types and wanted not in types:
-        runs = ", ".join(sorted(PLATFORMS[type_] for type_ in types))
-        yield (), f"runs on {PLATFORMS[wanted]}, and the queues of the stack have {runs}"
-
-
-def _some_environment_is_large_enough(subject: Subject) -> Findings:
-    attached = certain(subject)
-    sizes = [size for each in attached if isinstance(size := each.resources.get("maxvCpus"), int)]
-    if not sizes or len(sizes) < len(attached):  # unmanaged ones have no limit
+def _starts_on_some_queue(subject: Subject) -> Findings:
+    pool, need = subject.shared(_pool), subject.cached(job_need)
+    if subject.runs_on or pool.verdict(need).outcome is not Feasibility.NEVER:
         return
-    for path, count in vcpus(subject.body):
-        if count > max(sizes):
-            yield path, f"requires {count} vCPUs, but the environments of the stack's queues have at most {max(sizes)}"
+    yield (), f"can start on no queue of this stack: it {_reasons(pool.pairs(need))}"
 
 
-def _nodes_have_their_instances(subject: Subject) -> Findings:
-    attached = certain(subject)
-    if subject.body["type"] == "multinode" and attached and not any(each.type == "EC2" for each in attached):
-        yield ("type",), "is multinode, and all environments of the stack's queues are Spot, managed or unmanaged"
+def _starts_where_it_is_to_run(subject: Subject) -> Findings:
+    pool, need = subject.shared(_pool), subject.cached(job_need)
+    for name in subject.runs_on:
+        pairs = list(pool.pairs(need, (name,)))
+        verdict = best(pair.verdict for pair in pairs)
+        if verdict and verdict.outcome is Feasibility.NEVER:
+            yield (), f"can never start on JobQueue/{name}, which lifecycle.runsOn names: it {_reasons(pairs)}"
 
 
-def _windows_is_on_demand(subject: Subject) -> Findings:
-    attached = certain(subject)
-    if attached and all(each.type == "FARGATE_SPOT" for each in attached):
-        for ecs_task in subject.cached(ecs_tasks):
-            if is_windows(ecs_task):
-                path = (*ecs_task.path, "runtimePlatform", "operatingSystemFamily")
-                yield path, "is Windows, and all environments of the stack's queues are FARGATE_SPOT"
+def _reasons(pairs: Iterable[Pair]) -> str:
+    """Return why a job can start in no environment, each reason once, with the number to change."""
+    reasons = dict.fromkeys(pair.verdict.reason for pair in pairs)
+    more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
+    return "; or it ".join(list(reasons)[:SHOWN]) + more
+
+
+def _runs_on_what_is_declared(subject: Subject) -> Findings:
+    declared = [name for name, _ in subject.every(QUEUE)]
+    for name in subject.runs_on:
+        if name not in declared and (near := nearest(name, declared)):
+            yield (), f"names {name} in lifecycle.runsOn, which is not declared in this stack. Did you mean {near}?"
 
 
 def survives_spot(subject: Subject) -> Findings:
@@ -152,10 +102,10 @@ def _priority_counts(subject: Subject) -> Findings:
         yield ("schedulingPriority",), "is without effect: no queue of the stack has a scheduling policy"
 
 
-def _with_queue(job: Example, environment: Example, **members: Json) -> Example:
+def _with_queue(job: Example, environment: Example, *runs_on: str, **members: Json) -> Example:
     """Return the job with a queue on this environment beside it."""
     others = {(QUEUE, "queue"): queue("only", **members).body, (ENVIRONMENT, "only"): environment.body}
-    return Example(job.body, others)
+    return Example(job.body, others, runs_on=runs_on)
 
 
 def _retrying(attempts: int) -> Example:
@@ -168,56 +118,32 @@ def _urgent() -> Example:
 
 RULES = (
     Rule(
-        id="JD400",
-        says="A queue of the stack supports the platform of the definition.",
-        check=_some_queue_runs_it,
-        hint=HINT,
+        id="JD701",
+        says="Jobs of a definition can start on a queue of the stack.",
+        check=_starts_on_some_queue,
+        hint="`reconciler placement` shows the verdict on every environment; disable the rule for jobs of other queues",
         severity=Severity.WARNING,
-        advice=True,
-        evidence=inferred(
-            "RegisterJobDefinitionRequest.platformCapabilities", "and CreateJobQueueRequest.jobQueueType"
-        ),
-        fails=_with_queue(fargate(), environments.ec2()),
-        passes=_with_queue(fargate(), environments.fargate()),
-    ),
-    Rule(
-        id="JD401",
-        says="An environment of the stack's queues has as many vCPUs as a job needs.",
-        check=_some_environment_is_large_enough,
-        hint=HINT,
-        severity=Severity.WARNING,
-        advice=True,
         evidence=documented("JobDetail.statusReason", "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE"),
         fails=_with_queue(ec2(resourceRequirements=size(vcpus=17)), environments.ec2(maxvCpus=16)),
         passes=_with_queue(ec2(resourceRequirements=size(vcpus=16)), environments.ec2(maxvCpus=16)),
     ),
     Rule(
-        id="JD402",
-        says="Multi-node jobs run on On-Demand EC2.",
-        check=_nodes_have_their_instances,
-        hint=HINT,
-        severity=Severity.WARNING,
-        advice=True,
-        evidence=documented(
-            "ComputeResource.type",
-            "Multi-node parallel jobs aren't supported on Spot Instances or Amazon ECS Managed Instances.",
-        ),
-        fails=_with_queue(multinode(), environments.spot()),
-        passes=_with_queue(multinode(), environments.ec2()),
+        id="JD702",
+        says="Jobs of a definition can start on the queues that lifecycle.runsOn names.",
+        check=_starts_where_it_is_to_run,
+        hint="`reconciler placement` shows the verdict on every environment",
+        evidence=documented("JobDetail.statusReason", "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT"),
+        fails=_with_queue(ec2(resourceRequirements=size(GPU=1)), environments.ec2(), "queue"),
+        passes=_with_queue(ec2(), environments.ec2(), "queue"),
     ),
     Rule(
-        id="JD403",
-        says="Windows jobs run on On-Demand Fargate.",
-        check=_windows_is_on_demand,
-        hint=HINT,
+        id="JD703",
+        says="A queue in lifecycle.runsOn that is not declared is not almost the name of one that is.",
+        check=_runs_on_what_is_declared,
         severity=Severity.WARNING,
-        advice=True,
-        evidence=documented(
-            "RuntimePlatform.operatingSystemFamily",
-            "Fargate Spot is not supported on Windows-based containers on Fargate.",
-        ),
-        fails=_with_queue(windows(), environments.fargate(type="FARGATE_SPOT")),
-        passes=_with_queue(windows(), environments.fargate()),
+        evidence=later("SubmitJob", note="jobs cannot be submitted to a queue that does not exist"),
+        fails=_with_queue(ec2(), environments.ec2(), "queeu"),
+        passes=_with_queue(ec2(), environments.ec2(), "elsewhere"),
     ),
     Rule(
         id="JD404",

@@ -1,0 +1,191 @@
+"""Which queues a definition's jobs may go to, and whether they can start in the environments of each."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.model import Declared, Json, Spec, Stack
+from reconciler.placement.catalogue import Catalogue
+from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
+from reconciler.placement.offers import Offer, offer_of
+from reconciler.placement.verdicts import Feasibility, Verdict, best, judge
+
+NOT_DECLARED = "{0} is not declared in this stack"
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOffer:
+    """A queue with what its environments offer, in the order in which it tries them."""
+
+    name: str
+    platform: str  # empty: not known
+    offers: tuple[Offer, ...]
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The verdict on one environment of one queue."""
+
+    queue: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the jobs of a stack run on. `consumables` are total quantities by name; None is not known."""
+
+    queues: tuple[QueueOffer, ...]
+    consumables: Mapping[str, int | None]
+    catalogue: Catalogue
+
+    def queues_for(self, need: JobNeed, runs_on: Sequence[str] = ()) -> list[QueueOffer]:
+        """Return the queues that a definition is judged on.
+
+        They are those of `runs_on` that are known, else those of its platform, else all: it can start on none of them.
+        """
+        if runs_on:
+            return [queue for queue in self.queues if queue.name in runs_on]
+        matching = [queue for queue in self.queues if queue.platform in ("", need.platform)]
+        return matching or list(self.queues)
+
+    def pairs(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[Pair]:
+        """Yield the verdict on each enabled environment of each queue that a definition is judged on."""
+        short = self._short_of(need)
+        for queue in self.queues_for(need, runs_on):
+            open_ = [offer for offer in queue.offers if offer.is_enabled and not offer.is_invalid]
+            if not queue.is_enabled or not open_:
+                what = "the queue is" if not queue.is_enabled else "all its environments are"
+                yield Pair(queue.name, Verdict(Feasibility.UNKNOWN, f"{what} disabled or invalid"))
+                continue
+            for offer in open_:
+                found = replace(short, environment=offer.name) if short else judge(need, offer, self.catalogue)
+                yield Pair(queue.name, found)
+
+    def verdict(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Verdict:
+        """Return the best verdict of a definition; unknown where no queue is known."""
+        found = best(_until_fits(pair.verdict for pair in self.pairs(need, runs_on)))
+        return found or Verdict(Feasibility.UNKNOWN, "the stack has no queue")
+
+    def _short_of(self, need: JobNeed) -> Verdict | None:
+        """Return the verdict on a job that takes more of a consumable resource than there is in all.
+
+        'Resource-aware scheduling' (AWS Batch User Guide): such a job waits in RUNNABLE.
+        """
+        for name, quantity in need.consumables.items():
+            total = self.consumables.get(name)
+            if quantity is not None and total is not None and quantity > total:
+                return Verdict(
+                    Feasibility.NEVER,
+                    f"takes {quantity} of {name}, which has {total} in all",
+                    hint=f"raise totalQuantity of {name} to {quantity}, or take less of it",
+                )
+        return None
+
+
+def _until_fits(verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
+    for verdict in verdicts:
+        yield verdict
+        if verdict.outcome is Feasibility.FITS:
+            return
+
+
+def pool_of(
+    queues: Mapping[str, Spec],
+    environments: Mapping[str, Spec | None],
+    consumables: Mapping[str, Spec | None],
+    catalogue: Catalogue,
+) -> Pool:
+    """Return the pool of a stack's queues, environments and consumable resources, by name. None is a body not known."""
+    offers = {
+        name: Offer(name, why_unknown=f"{name} has values that are not known")
+        if body is None
+        else offer_of(name, body, catalogue)
+        for name, body in environments.items()
+    }
+    quantities = {name: _whole((body or {}).get("totalQuantity")) for name, body in consumables.items()}
+    return Pool(tuple(_queue(name, body, offers) for name, body in queues.items()), quantities, catalogue)
+
+
+def _queue(name: str, body: Spec, offers: Mapping[str, Offer]) -> QueueOffer:
+    """Return a queue with its environments; those that are not known by their names are unknown."""
+    named = [str(entry.get("computeEnvironment", "")) for entry in _entries(body.get("computeEnvironmentOrder"))]
+    of_queue = tuple(offers.get(each) or Offer(each, why_unknown=NOT_DECLARED.format(each)) for each in named)
+    by_type = {queue_type: platform for platform, queue_type in QUEUE_TYPES.items()}
+    platforms = {offer.platform for offer in of_queue if offer.platform}
+    declared = by_type.get(str(body.get("jobQueueType", "")), "")
+    platform = declared or (platforms.pop() if len(platforms) == 1 else "")
+    return QueueOffer(name, platform, of_queue, str(body.get("state", "ENABLED")).upper() != "DISABLED")
+
+
+def _entries(value: Json) -> list[Spec]:
+    """Return the entries of an order, as it is tried."""
+    entries = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
+    return sorted(entries, key=lambda each: _whole(each.get("order")) or 0)
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+# A whole stack: each of its job definitions on the queues that it is judged on.
+
+DEFINITION, QUEUE, ENVIRONMENT, CONSUMABLE = "JobDefinition", "JobQueue", "ComputeEnvironment", "ConsumableResource"
+TRAINING = "SAGEMAKER_TRAINING"  # queues of service jobs, which have no job definition
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDefinition:
+    """A job definition, its verdict and the pairs behind it. `is_refused`: it can never start on a queue of runsOn."""
+
+    name: str
+    verdict: Verdict
+    pairs: tuple[Pair, ...]
+    is_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StackPlacement:
+    """Whether the jobs of a stack's definitions can ever start, and of when and from where its facts are."""
+
+    stack: str
+    date: str
+    source: str
+    definitions: tuple[PlacedDefinition, ...]
+
+    @property
+    def is_proved_impossible(self) -> bool:
+        """Whether any definition can start nowhere, or not where it is to run."""
+        return any(each.is_refused or each.verdict.outcome is Feasibility.NEVER for each in self.definitions)
+
+    def only(self, definitions: Callable[[str], bool], queues: Callable[[str], bool]) -> "StackPlacement":
+        """Return what is said of some definitions and queues."""
+        chosen = []
+        for each in self.definitions:
+            pairs = tuple(pair for pair in each.pairs if queues(pair.queue))
+            verdict = best(pair.verdict for pair in pairs)
+            if definitions(each.name) and verdict:
+                chosen.append(replace(each, pairs=pairs, verdict=verdict))
+        return replace(self, definitions=tuple(chosen))
+
+
+def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
+    """Return the verdicts of a stack. What the stack refers to without declaring it is unknown."""
+
+    def bodies(kind: str) -> dict[str, Spec]:
+        return {address.name: each.spec for address, each in stack.declared.items() if address.kind == kind}
+
+    queues = {name: body for name, body in bodies(QUEUE).items() if body.get("jobQueueType") != TRAINING}
+    pool = pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
+    placed = (
+        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
+    )
+    return StackPlacement(stack.name, catalogue.date, catalogue.source, tuple(placed))
+
+
+def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:
+    runs_on = definition.lifecycle.runs_on
+    pairs = tuple(pool.pairs(job_need(definition.spec), runs_on))
+    verdict = best(pair.verdict for pair in pairs) or Verdict(Feasibility.UNKNOWN, "no queue of it is in the stack")
+    by_queue = (best(pair.verdict for pair in pairs if pair.queue == queue) for queue in runs_on)
+    is_refused = any(of_queue and of_queue.outcome is Feasibility.NEVER for of_queue in by_queue)
+    return PlacedDefinition(name, verdict, pairs, is_refused)
