@@ -236,7 +236,7 @@ def _tight(need: JobNeed, asked: Asked, offer: Offer, each: InstanceType) -> Ver
         )
         hint = f"raise computeResources.maxvCpus to {need.nodes * (each.vcpus or 0)}"
     else:
-        detail = f"fits {each.name}, but not every set of families that the instance types of {offer.name} stand for"
+        detail = f"fits {each.name}, but {offer.name} may also launch sets of families that are too small"
         hint = "name the instance families"
     return Verdict(Feasibility.TIGHT, detail, instance_type=each.name, hint=hint)
 

@@ -27,6 +27,7 @@ INVALID = "stack: wrong\nschedulingPolicies: {fair: {fairsharePolicy: {shareDeca
 STORY: Mapping[str, str] = {
     "fmt": "risk",
     "validate": "wrong",
+    "placement": "risk",
     "render": "risk",
     "graph": "risk",
     "explain": "jobQueues",

@@ -12,6 +12,8 @@ from reconciler.inspect.doctor import Diagnosis, Examination
 from reconciler.inspect.history import History, Revision, Rollback
 from reconciler.inspect.status import ResourceStatus, StackStatus
 from reconciler.live.resolve import StackReferences
+from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
+from reconciler.placement.verdicts import Verdict
 from reconciler.redact import presented
 from reconciler.redact.presented import Public, Redacted, View
 from tests.test_house import TREES, imports
@@ -36,9 +38,13 @@ LATER = (
     StackStatus,
     StackReferences,
     LeftOut,
+    StackPlacement,
+    PlacedDefinition,
+    Pair,
+    Verdict,
 )
 # Names and words of AWS: whatever else is text may repeat a value of the user's.
-NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner"}
+NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner", "code", "date", "source"}
 CLASSES = {node.name: node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 REPORTS = {name: tree for name, tree in TREES.items() if name.startswith("reconciler.report")}
 ALIASES = {
