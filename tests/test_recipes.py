@@ -15,8 +15,10 @@ from packaging.requirements import Requirement
 
 from reconciler.cli.parser import parse
 from reconciler.sandbox.session import open_sandbox
-from tests.adapters.forge.fake_github import REPOSITORY, TOKEN
+from tests.adapters.forge.fake_github import REPOSITORY, TOKEN, serving_of
 from tests.adapters.forge.fake_github import serving as serving_github
+from tests.adapters.forge.fake_gitlab import TOKEN as GITLAB_TOKEN
+from tests.adapters.forge.fake_gitlab import FakeGitLab
 from tests.cli.conftest import SMALL
 from tests.serving import running
 
@@ -123,11 +125,24 @@ def test_the_hooks_of_pre_commit_are_commands_that_are_taken() -> None:
 
 def test_the_commands_of_gitlab_are_taken() -> None:
     document = yaml.safe_load((RECIPES / "gitlab-ci.yml").read_text(encoding="utf-8"))
-    lines = [line for job in document.values() if isinstance(job, dict) for line in job.get("script", ())]
-    numbered = [line.replace("$CI_NODE_INDEX/$CI_NODE_TOTAL", "1/4") for line in lines if line.startswith("reconciler")]
-    assert len(numbered) >= 5
-    for line in numbered:
-        assert parse(line.replace('"', "").split()[1:]).run
+    scripts = "\n".join(script_of_gitlab(job) for job in document if "script" in document[job])
+    lines = re.findall(r"(?:^|then )\s*(reconciler .+?)(?: \|\| .*|; fi| #.*)?$", scripts, re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        assert parse(line.replace("$CI_NODE_INDEX/$CI_NODE_TOTAL", "1/4").replace('"', "").split()[1:]).run
+
+
+@pytest.mark.parametrize("job", ["review", "plan", "apply", "drift", "report"])
+def test_a_script_of_gitlab_has_nothing_that_shellcheck_complains_of(job: str) -> None:
+    command = [BIN / "shellcheck", "--shell=sh", "-"]
+    done = subprocess.run(command, input=script_of_gitlab(job), capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+def script_of_gitlab(job: str) -> str:
+    """Return what a runner of GitLab hands to the shell, which ends at the first command that fails."""
+    document = yaml.safe_load((RECIPES / "gitlab-ci.yml").read_text(encoding="utf-8"))
+    return "\n".join(["set -e", *document[job]["script"]])
 
 
 class Runner:
@@ -161,7 +176,8 @@ class Runner:
     @property
     def outputs(self) -> dict[str, str]:
         lines = (self.folder / "outputs").read_text(encoding="utf-8").splitlines()
-        return dict(line.split("=", 1) for line in lines if re.match(r"(exit_code|report|document)=", line))
+        names = r"(exit_code|report|document|home|is_installed|packages)="
+        return dict(line.split("=", 1) for line in lines if re.match(names, line))
 
 
 @pytest.fixture
@@ -233,11 +249,17 @@ def test_the_installation_runs_nothing_of_the_checkout_and_happens_once(runner: 
         "PYTHON": sys.executable, "INDEX_URL": "http://127.0.0.1:9/", "GITHUB_PATH": str(paths), "RUNNER_TEMP": str(temp),
         "GITHUB_ACTION_PATH": str(ACTION.parent), "PYTHONPATH": str(runner.folder), "PIP_INDEX_URL": "http://127.0.0.1:9/",
     }  # fmt: skip
+    assert runner.run(step("Place"), **env).returncode == 0
+    assert (runner.outputs["is_installed"], runner.outputs["packages"].isdecimal()) == ("false", True)
+    env["PLACE"] = runner.outputs["home"]
     first = runner.run(script, **env)
     assert (first.returncode, (runner.folder / "owned").exists()) == (0, False), first.stderr
     fetched, built = [line for line in first.stdout.splitlines() if " install " in line]
     assert all(" -I -m pip --isolated " in line for line in (fetched, built))
     assert ("--require-hashes" in fetched, "--no-index" in built) == (True, True)
+    assert f"--cache-dir {temp}/reconciler-pip" in fetched
+    runner.run(step("Place"), **env)
+    assert runner.outputs["is_installed"] == "true"
     again = runner.run(script, **env)
     assert (again.returncode, again.stdout) == (0, "")
     (folder,) = set(paths.read_text(encoding="utf-8").splitlines())
@@ -291,3 +313,89 @@ def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
 def test_the_recipe_of_the_image_has_nothing_that_hadolint_complains_of() -> None:
     done = subprocess.run([BIN / "hadolint", RECIPES / "Containerfile"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+COMMITTED = "git init -q . && git add -A && git -c user.name=a -c user.email=a commit -qm a"
+GH = """#!/bin/sh
+printf '%s\\n' "$*" >>"$RUNNER_TEMP/asked"
+case "$*" in
+  *"commits/abc/pulls"*) printf '%s' "$HEAD" ;;
+  *"workflows/pull-request.yml/runs?event=pull_request&status=success&head_sha=$HEAD"*) printf '%s' "$RUN" ;;
+  "run download $RUN --name plan --dir reviewed") mkdir reviewed && mv reconciler-plan.json reviewed ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+def find_reviewed(runner: Runner, head: str, run: str) -> subprocess.CompletedProcess[str]:
+    gh = runner.folder / "bin" / "gh"
+    gh.parent.mkdir()
+    gh.write_text(GH, encoding="utf-8")
+    gh.chmod(0o755)
+    env = {"GITHUB_SHA": "abc", "GH_REPO": "team/batch", "HEAD": head, "RUN": run}
+    env["PATH"] = f"{gh.parent}:{runner.env['PATH']}"
+    return runner.run(step("Find the reviewed plan", RECIPES / "github" / "main.yml"), **env)
+
+
+def test_what_was_reviewed_in_the_pull_request_is_applied_after_the_merge(runner: Runner) -> None:
+    runner.action("plan")
+    assert find_reviewed(runner, "def", "77").returncode == 0
+    (runner.folder / "reviewed" / "reconciler-plan.json").rename(runner.folder / "reconciler-plan.json")
+    apply = "--all reconciler-plan.json --env dev"
+    assert runner.action("apply", apply).returncode == 0
+    again = runner.action("apply", apply)
+    assert (again.returncode, "nothing was changed" in " ".join(again.stderr.split())) == (6, True)
+
+
+@pytest.mark.parametrize(("head", "run"), [("", ""), ("def", "")])
+def test_without_a_reviewed_plan_nothing_is_applied_and_the_way_out_is_named(
+    head: str, run: str, runner: Runner
+) -> None:
+    found = find_reviewed(runner, head, run)
+    assert (found.returncode, "Run this workflow by hand" in found.stdout) == (1, True)
+
+
+def test_a_deletion_fails_the_review_until_reconciler_yaml_allows_it(runner: Runner) -> None:
+    own = f"{SMALL}computeEnvironments: {{own: {{type: UNMANAGED, serviceRole: batch}}}}\njobQueues:\n"
+    kept, old = (f"  {name}: {{priority: 1, computeEnvironmentOrder: [own]}}\n" for name in ("kept", "old"))
+    runner.write(own + kept + old)
+    assert runner.action("apply").returncode == 0
+    assert runner.run(COMMITTED).returncode == 0
+    runner.write(own + kept)
+    assert (runner.action("plan").returncode, runner.outputs["exit_code"]) == (5, "5")
+    consent = FLEET.replace("us-east-1}", "us-east-1, guards: {allowDestroy: [JobQueue/old]}}")
+    (runner.folder / "reconciler.yaml").write_text(consent, encoding="utf-8")
+    assert (runner.action("plan").returncode, runner.outputs["exit_code"]) == (0, "2")
+    assert runner.action("apply").returncode == 0
+    done = runner.action("plan")
+    assert (done.returncode, runner.outputs["exit_code"]) == (0, "0"), done.stderr
+
+
+def test_the_job_of_gitlab_keeps_one_note_in_the_merge_request(runner: Runner) -> None:
+    with serving_of(FakeGitLab()) as gitlab:
+        assert runner.run(f"{COMMITTED} && git branch origin/main").returncode == 0
+        runner.write(SMALL.replace("60", "61"))
+        env = {
+            "GITLAB_CI": "true", "GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": f"{gitlab.url}/api/v4",
+            "CI_MERGE_REQUEST_PROJECT_ID": "5", "CI_MERGE_REQUEST_IID": "17", "ROLE_PLAN": "",
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        }  # fmt: skip
+        done = runner.run(script_of_gitlab("review").replace("export AWS_ROLE_ARN", "export ROLE"), **env)
+        assert done.returncode == 0, done.stderr
+        (note,) = gitlab.notes.values()
+        assert ("1 to add" in note["body"], note["there"]) == (True, ("merge_requests", 17))
+        assert GITLAB_TOKEN not in done.stdout + done.stderr
+
+
+def test_the_shares_of_gitlab_become_issues_and_a_message(runner: Runner) -> None:
+    with serving_of(FakeGitLab()) as gitlab, serving_github() as hook:
+        env = {
+            "GITLAB_CI": "true", "GITLAB_TOKEN": GITLAB_TOKEN, "CI_API_V4_URL": f"{gitlab.url}/api/v4",
+            "CI_PROJECT_ID": "5", "RECONCILER_WEBHOOK": f"{hook.url}/hook",
+        }  # fmt: skip
+        for number in "12":
+            runner.run(f"reconciler drift --all --shard {number}/2 -o json=drift-{number}.json || true")
+        done = runner.run(script_of_gitlab("report"), **env)
+        assert done.returncode == 0, done.stderr
+        assert [issue["title"] for issue in gitlab.issues.values()] == ["Drift in stacks/small@dev"]
+        assert len(hook.hooked) == 1

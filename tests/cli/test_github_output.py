@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from botocore.session import get_session
 
-from reconciler.adapters.forge.github import LONGEST, fitting
+from reconciler.adapters.forge.github import LONGEST
+from reconciler.adapters.forge.posts import cut
 from reconciler.model import Json
 from tests.adapters.forge.fake_github import REPOSITORY, TOKEN, FakeGitHub, serving
 from tests.cli.conftest import Ran, Run
@@ -22,7 +23,8 @@ def github(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
         monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
         monkeypatch.setenv("GITHUB_REPOSITORY", REPOSITORY)
         monkeypatch.setenv("GITHUB_API_URL", fake.url)
-        monkeypatch.delenv("GITHUB_REF", raising=False)
+        for name in ("GITHUB_REF", "GITLAB_CI"):
+            monkeypatch.delenv(name, raising=False)
         Path("plan.md").write_text("**1 to add**\n", encoding="utf-8")
         Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
         yield fake
@@ -144,7 +146,7 @@ def test_a_text_that_is_too_long_is_cut_and_says_so(run: Run, github: FakeGitHub
 
 
 def test_a_single_long_line_is_cut_too() -> None:
-    assert len(fitting("x" * 100_000)) == LONGEST
+    assert len(cut("x" * 100_000, LONGEST)) == LONGEST
 
 
 def test_in_a_run_for_a_pull_request_its_number_is_known(

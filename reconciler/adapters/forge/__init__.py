@@ -1,1 +1,1 @@
-"""Where code is reviewed and teams talk: GitHub's API, and webhooks."""
+"""Where code is reviewed and teams talk: the APIs of GitHub and GitLab, webhooks, and states over HTTP."""

@@ -93,7 +93,8 @@ DEADLINE = 50.0  # seconds for everything from the first request to the last ans
 TIMEOUT = urllib3.Timeout(connect=5, read=15)
 TRIES = 3
 BACKOFF = 1.0
-LIMITED = (403, 429)
+TOO_MANY = 429
+LIMITED = (403, TOO_MANY)
 REPEATABLE = ("GET", "PATCH", "PUT")  # a POST whose answer was lost may have done its work
 BROKEN = range(500, 600)
 PROXY_DENIES = 407
@@ -122,8 +123,8 @@ class Answer:
 
     @property
     def message(self) -> str:
-        said = self.body.get("message") if isinstance(self.body, Mapping) else None
-        errors = self.body.get("errors") if isinstance(self.body, Mapping) else None
+        body = self.body if isinstance(self.body, Mapping) else {}
+        said, errors = body.get("message") or body.get("error"), body.get("errors")
         return f"{said or 'no reason given'}{f' {json.dumps(errors)}' if errors else ''}"[:LONGEST]
 
 
@@ -256,7 +257,7 @@ class Http:
         said = f"{self._whom} responds {answer.status}: {self._masked(answer.message)}"
         if answer.status in GONE:
             raise Gone(said)
-        if answer.status in LIMITED and _is_limited(answer.headers):
+        if answer.status == TOO_MANY or (answer.status in LIMITED and _is_limited(answer.headers)):
             raise Stopped(said, hint="the rate limit is exceeded: run it again later")
         if answer.status in (401, 403):
             raise Denied(said, hint="check the token and its permissions")

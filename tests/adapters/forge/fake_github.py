@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.model import Json
@@ -17,18 +18,32 @@ LONGEST = 65_536
 
 
 @dataclass
-class FakeGitHub:
-    """`faults` are answered first, each once: a status with headers. `vanish` are comments that are gone when changed.
+class FakeForge:
+    """What a served forge has. `faults` are answered first, each once: a status with headers."""
+
+    url: str = ""
+    faults: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def answer(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: Json
+    ) -> tuple[int, Json]:
+        raise NotImplementedError
+
+
+Fake = TypeVar("Fake", bound=FakeForge)
+
+
+@dataclass
+class FakeGitHub(FakeForge):
+    """`vanish` are comments that are gone when changed.
 
     `login` is whom the token belongs to: a job's token may not ask who it is, and an app writes by a name with [bot].
     """
 
-    url: str = ""
     comments: dict[int, Json] = field(default_factory=dict)
     issues: dict[int, Json] = field(default_factory=dict)
-    faults: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     vanish: set[int] = field(default_factory=set)
-    calls: list[str] = field(default_factory=list)
     hooked: list[Json] = field(default_factory=list)
     count: int = 100
     login: str = "github-actions[bot]"
@@ -105,8 +120,12 @@ def paged(items: list[Json], query: dict[str, str]) -> list[Json]:
 
 @contextmanager
 def serving() -> Iterator[FakeGitHub]:
-    fake = FakeGitHub()
+    with serving_of(FakeGitHub()) as fake:
+        yield fake
 
+
+@contextmanager
+def serving_of(fake: Fake) -> Iterator[Fake]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             raw = self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -128,7 +147,7 @@ def serving() -> Iterator[FakeGitHub]:
             self.end_headers()
             self.wfile.write(data)
 
-        do_GET = do_POST = do_PATCH = handle_any  # noqa: N815
+        do_GET = do_POST = do_PATCH = do_PUT = handle_any  # noqa: N815
 
         def log_message(self, *_words: object) -> None:
             pass
