@@ -57,43 +57,43 @@ class ManualChange:
     status: str
 
 
-def meddle(cloud: Cloud, clock: Clock, wanted: str, members: Mapping[str, Json]) -> ManualChange:
+def change_resource(cloud: Cloud, clock: Clock, resource: str, members: Mapping[str, Json]) -> ManualChange:
     """Change members of `KIND/NAME`; a null takes a member or a tag away. Raises `WrongUsage` and `CloudError`."""
-    kind, live = found(cloud, wanted)
+    kind, live = find_resource(cloud, resource)
     spec: Spec = live.spec
     for member, value in members.items():
         if not member.startswith(TAGS):
-            spec = _with(spec, member_path(kind, live.spec, member).split("."), value)
+            spec = _with_value(spec, member_path(kind, live.spec, member).split("."), value)
     labels = {member.removeprefix(TAGS): value for member, value in members.items() if member.startswith(TAGS)}
     change = _difference(kind, live, spec, labels, cloud.identity())
     steps = _steps(kind, live, change)
     for step in steps:
-        _do(step, kind, live, cloud, clock)
+        _run_step(step, kind, live, cloud, clock)
     after = read_one(cloud, kind, cloud.identity(), live.address.name)
     calls = tuple(step.operation for step in steps if isinstance(step, Call))
     return ManualChange(address=live.address, fields=change.fields, calls=calls, status=after.status if after else "")
 
 
-def found(cloud: Cloud, wanted: str) -> tuple[Kind, Live]:
+def find_resource(cloud: Cloud, resource: str) -> tuple[Kind, Live]:
     """Return what `KIND/NAME` is called, by its physical or its logical name. Raises `WrongUsage`."""
-    noun, slash, name = wanted.partition("/")
+    noun, slash, name = resource.partition("/")
     if not slash or not name:
-        raise WrongUsage(f"{wanted!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
+        raise WrongUsage(f"{resource!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
     kind = kind_of(noun)
-    known = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
-    alike = [live for live in known if live.address.name == name] or [
-        live for live in known if logical_name(live) == name
+    live_resources = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
+    matches = [live for live in live_resources if live.address.name == name] or [
+        live for live in live_resources if logical_name(live) == name
     ]
-    if len(alike) == 1:
-        return kind, alike[0]
-    here = cloud.identity()
-    if alike:
-        hint = f"give its physical name: {listed(live.address.name for live in alike)}"
+    if len(matches) == 1:
+        return kind, matches[0]
+    identity = cloud.identity()
+    if matches:
+        hint = f"give its physical name: {listed(live.address.name for live in matches)}"
         raise WrongUsage(f"several {kind.section} are called {name}", hint=hint)
-    names = [live.address.name for live in known]
-    there = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
-    hint = did_you_mean(name, names, there)
-    raise WrongUsage(f"there is no {kind.name}/{name} in {here.region} of account {here.account}", hint=hint)
+    names = [live.address.name for live in live_resources]
+    existing = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
+    hint = did_you_mean(name, names, existing)
+    raise WrongUsage(f"there is no {kind.name}/{name} in {identity.region} of account {identity.account}", hint=hint)
 
 
 def environments_behind(live: Live) -> tuple[str, ...]:
@@ -111,23 +111,23 @@ def address_of(arn: str) -> Address:
 
 def member_path(kind: Kind, live: Spec, member: str) -> str:
     """Return the whole path of a member that is given by its path or by its last name."""
-    known = tuple(_paths(kind.fields))
+    paths = tuple(_paths(kind.fields))
     if f"{member}." == TAGS:
         raise WrongUsage("tags are changed one by one", hint="as in tags.team=ops; `tags.team=` takes one off")
     parent, _, last = member.rpartition(".")
-    if member in known or (parent in known and _is_map(kind, parent)):
+    if member in paths or (parent in paths and _is_map(kind, parent)):
         return member
-    alike = [path for path in known if path.rpartition(".")[2] == last and not parent]
-    there = [path for path in alike if _has(live, path.split("."))] or alike
-    if len(there) == 1:
-        return there[0]
-    if there:
-        raise WrongUsage(f"{member} may be {listed(there)}", hint="give the whole path")
+    matches = [path for path in paths if path.rpartition(".")[2] == last and not parent]
+    candidates = [path for path in matches if _has(live, path.split("."))] or matches
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise WrongUsage(f"{member} may be {listed(candidates)}", hint="give the whole path")
     list_path = ENTRY.split(member)[0]
-    if list_path != member and list_path in known:
+    if list_path != member and list_path in paths:
         hint = f"give the whole list, as in {list_path}='[…]'"
         raise WrongUsage(f"{list_path} is a list, and its entries are not changed one by one", hint=hint)
-    hint = did_you_mean(member, (*known, *(path.rpartition(".")[2] for path in known)), f"see `{_explain(kind)}`")
+    hint = did_you_mean(member, (*paths, *(path.rpartition(".")[2] for path in paths)), f"see `{_explain(kind)}`")
     raise WrongUsage(f"{kind.name} has no member {member}", hint=hint)
 
 
@@ -139,28 +139,28 @@ def kind_of(name: str) -> Kind:
     return kind
 
 
-def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], here: Identity) -> Difference:
+def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], identity: Identity) -> Difference:
     """Compare as if somebody had declared it so; the tags of ours stay what they are unless they are named."""
     tags = {key: value for key, value in {**live.tags, **labels}.items() if value is not None}
     name = live.address.name
     desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=tags, live=live)
-    return compare(kind, desired, live, Context(identity=here))
+    return compare(kind, desired, live, Context(identity=identity))
 
 
-def _steps(kind: Kind, live: Live, found: Difference) -> tuple[Step, ...]:
-    members = [change for change in found.fields if not change.is_of_tags]
+def _steps(kind: Kind, live: Live, difference: Difference) -> tuple[Step, ...]:
+    members = [change for change in difference.fields if not change.is_of_tags]
     for change in members:
         if change.cost in (Cost.REPLACE, Cost.IMPOSSIBLE):
             hint = change.why or "it is what it was created with"
             raise WrongUsage(f"nobody can change {dotted(change.path)} of a {kind.noun} to that", hint=hint)
     if not kind.revisions:
-        return update_steps(kind, live, found) if not found.is_empty else ()
-    request = {kind.name_member: own_name(live.address.name), **request_body(kind.rows, found.spec)}
+        return update_steps(kind, live, difference) if not difference.is_empty else ()
+    request = {kind.name_member: own_name(live.address.name), **request_body(kind.rows, difference.spec)}
     registering = (Call(kind.create.operation, request, f"register {live.address.name} by hand"),) if members else ()
-    return (*tag_steps(live.arn, found.tag, found.untag), *registering)
+    return (*tag_steps(live.arn, difference.tag, difference.untag), *registering)
 
 
-def _do(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) -> None:
+def _run_step(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) -> None:
     if isinstance(step, Call):
         cloud.call(step.operation, step.request)
         return
@@ -190,13 +190,13 @@ def _has(body: Json, path: list[str]) -> bool:
     return isinstance(body, Mapping) and path[0] in body and _has(body[path[0]], path[1:])
 
 
-def _with(body: Json, path: list[str], value: Json) -> dict[str, Json]:
-    first, *rest = path
-    before = dict(body or {})
-    if rest:
-        return {**before, first: _with(before.get(first), rest, value)}
-    before.pop(first, None)
-    return before if value is None else {**before, first: value}
+def _with_value(body: Json, path: list[str], value: Json) -> dict[str, Json]:
+    first, *inner_path = path
+    members = dict(body or {})
+    if inner_path:
+        return {**members, first: _with_value(members.get(first), inner_path, value)}
+    members.pop(first, None)
+    return members if value is None else {**members, first: value}
 
 
 def _explain(kind: Kind) -> str:
@@ -225,7 +225,7 @@ def submit(
 
     `share` is the share identifier that a queue with fair shares wants, or the quota share of one with quotas.
     """
-    _, live = found(cloud, _address("JobQueue", queue))
+    _, live = find_resource(cloud, _address("JobQueue", queue))
     if live.spec.get("jobQueueType") == TRAINING:
         jobs = tuple(_training_jobs(cloud, live, count, seconds, share))
         return Submitted(queue=live.address.name, definition="", seconds=seconds, jobs=jobs)
@@ -244,11 +244,11 @@ def _container_jobs(
     parameters = {name: name for name in _references(revision) if name not in revision.get("parameters", {})}
     if seconds is not None:
         parameters[SECONDS] = f"{seconds:g}"
-    more: dict[str, Json] = {"parameters": parameters} if parameters else {}
+    optional: dict[str, Json] = {"parameters": parameters} if parameters else {}
     if share:
-        more["shareIdentifier"] = share
+        optional["shareIdentifier"] = share
     for number in range(1, count + 1):
-        request = {"jobName": f"sandbox-{number}", "jobQueue": queue.arn, "jobDefinition": definition, **more}
+        request = {"jobName": f"sandbox-{number}", "jobQueue": queue.arn, "jobDefinition": definition, **optional}
         yield cloud.call("SubmitJob", request)["jobId"]
 
 
@@ -256,14 +256,14 @@ def _training_jobs(cloud: Cloud, queue: Live, count: int, seconds: float | None,
     payload: dict[str, Json] = {"ResourceConfig": {"InstanceType": _instance(cloud, queue), "InstanceCount": 1}}
     if seconds is not None:
         payload["Environment"] = {SECONDS: f"{seconds:g}"}
-    more = {"quotaShareName": share} if share else {}
+    optional = {"quotaShareName": share} if share else {}
     for number in range(1, count + 1):
         request = {
             "jobName": f"sandbox-{number}",
             "jobQueue": queue.arn,
             "serviceJobType": TRAINING,
             "serviceRequestPayload": json.dumps({"TrainingJobName": f"sandbox-{number}", **payload}),
-            **more,
+            **optional,
         }
         yield cloud.call("SubmitServiceJob", request)["jobId"]
 
@@ -278,8 +278,8 @@ def _instance(cloud: Cloud, queue: Live) -> str:
 
 def _revision(cloud: Cloud, text: str) -> Spec:
     """Return a revision that is named as it is, or the newest active one of the definition that is called so."""
-    named = text if ":" in text else found(cloud, _address("JobDefinition", text))[1].arn
-    described: list[Spec] = cloud.call("DescribeJobDefinitions", {"jobDefinitions": [named]})["jobDefinitions"]
+    identifier = text if ":" in text else find_resource(cloud, _address("JobDefinition", text))[1].arn
+    described: list[Spec] = cloud.call("DescribeJobDefinitions", {"jobDefinitions": [identifier]})["jobDefinitions"]
     if not described:
         raise WrongUsage(f"there is no revision {text}", hint="without a number the newest active one runs")
     return described[0]
@@ -365,7 +365,7 @@ def no_sandbox(url: str) -> WrongUsage:
     return WrongUsage(f"no sandbox answers at {url}", hint="start it with `reconciler sandbox serve`")
 
 
-def is_for(request: Request) -> bool:
+def is_control(request: Request) -> bool:
     """Whether a served sandbox is to answer the request itself."""
     return request.path in (BREAK, TICK)
 
@@ -375,7 +375,7 @@ def is_reset(request: Request) -> bool:
     return request.method == "POST" and request.path in RESETS
 
 
-def spares(request: Request) -> bool:
+def is_without_faults(request: Request) -> bool:
     """Whether it is a call of an outside hand, which meets no failure, nor uses one up."""
     return WITHOUT_FAULTS in request.headers
 
@@ -385,14 +385,14 @@ def answer(simulator: Simulator, request: Request) -> Response:
     if not request.headers.get("content-type", "").startswith(KIND):
         return request.error(415, "UnsupportedMediaType", f"the controls take {KIND}")
     try:
-        return request.answer(_done(InProcessControls(simulator), request.path, json.loads(request.body)))
+        return request.answer(_run_control(InProcessControls(simulator), request.path, json.loads(request.body)))
     except WrongUsage as wrong:
         return request.error(BAD_REQUEST, "BadRequest", wrong.message)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
         return request.error(BAD_REQUEST, "BadRequest", f"the controls cannot read that: {wrong!r}")
 
 
-def _done(controls: Controls, path: str, data: Json) -> Json:
+def _run_control(controls: Controls, path: str, data: Json) -> Json:
     if path == TICK:
         if not is_duration(data["seconds"]):
             raise ValueError(f"{data['seconds']} is no number of seconds")

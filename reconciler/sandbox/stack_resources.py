@@ -175,13 +175,13 @@ class _Batch:
         wrong = [problem.message for problem in read.problems if problem.severity is Severity.ERROR]
         if wrong:
             raise _NotServed("; ".join(wrong))
-        [found] = read.resources
-        if has_tagged(found.body):
+        [change] = read.resources
+        if has_tagged(change.body):
             raise _NotServed("the sandbox resolves no dynamic reference in resources of AWS Batch")
-        body = {member: value for member, value in found.body.items() if member != "tags"}
-        arn = kind.arn(self.cloud.identity(), found.address.name)
+        body = {member: value for member, value in change.body.items() if member != "tags"}
+        arn = kind.arn(self.cloud.identity(), change.address.name)
         return Desired(
-            address=found.address, name=found.address.name, arn=arn, spec=body, tags=found.body.get("tags", {})
+            address=change.address, name=change.address.name, arn=arn, spec=body, tags=change.body.get("tags", {})
         )
 
     def read(self, kind: Kind, name: str) -> Live | None:

@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.problems import WrongUsage
 from reconciler.sandbox import session
-from reconciler.sandbox.core.iam import policy_in
+from reconciler.sandbox.core.iam import read_policy
 from tests.cli.conftest import STACK, Run, write
 from tests.serving import running
 
@@ -76,12 +76,12 @@ def test_a_served_sandbox_can_enforce_it(run: Run, monkeypatch: pytest.MonkeyPat
             "AWS_REGION": "us-east-1",
         }.items():
             monkeypatch.setenv(name, value)
-        simulator.policy = policy_in("plan.json")
+        simulator.policy = read_policy("plan.json")
         assert run("plan", "risk").code == 0
         denied = run("apply", "risk", "--yes", "-o", "json")
         assert denied.code == 7
         assert "is not authorized to perform: batch:CreateComputeEnvironment" in denied.out
-        simulator.policy = policy_in("apply.json")
+        simulator.policy = read_policy("apply.json")
         assert run("apply", "risk", "--yes").code == 0
 
 
@@ -90,7 +90,7 @@ def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "p.json"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(WrongUsage, match="is no policy"):
-        policy_in(str(file))
+        read_policy(str(file))
 
 
 def test_a_policy_of_one_string_is_read_like_a_list(tmp_path: Path) -> None:
@@ -98,4 +98,4 @@ def test_a_policy_of_one_string_is_read_like_a_list(tmp_path: Path) -> None:
     file.write_text(
         json.dumps({"Statement": [{"Effect": "Allow", "Action": "batch:*", "Resource": "*"}]}), encoding="utf-8"
     )
-    assert policy_in(str(file)).document["Statement"][0]["Action"] == ["batch:*"]
+    assert read_policy(str(file)).document["Statement"][0]["Action"] == ["batch:*"]

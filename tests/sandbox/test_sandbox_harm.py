@@ -6,7 +6,7 @@ import json
 import pytest
 
 from reconciler.problems import WrongUsage
-from reconciler.sandbox.actor import ServedControls, address_of, environments_behind, found
+from reconciler.sandbox.actor import ServedControls, address_of, environments_behind, find_resource
 from reconciler.sandbox.core.faults import Breakage, FailingCalls, Failure, ForcedFault, ForcedInvalid
 from tests.sandbox.trainings import ARN, LIMITS, environment, queue, quota_policy, share
 from tests.serving import running
@@ -38,7 +38,7 @@ def hurt(lab, *arns, **more):
 
 
 def seen(lab, arn):
-    _, live = found(lab.cloud, str(address_of(arn)))
+    _, live = find_resource(lab.cloud, str(address_of(arn)))
     return live.status, live.reason
 
 
@@ -129,10 +129,10 @@ def test_what_does_not_exist_is_not_told_as_broken(full):
 
 
 def test_the_environments_behind_a_queue_are_those_of_its_order(full):
-    assert environments_behind(found(full.cloud, "JobQueue/pricing")[1]) == (ENVIRONMENT,)
-    assert environments_behind(found(full.cloud, "JobQueue/train")[1]) == (SERVICE,)
+    assert environments_behind(find_resource(full.cloud, "JobQueue/pricing")[1]) == (ENVIRONMENT,)
+    assert environments_behind(find_resource(full.cloud, "JobQueue/train")[1]) == (SERVICE,)
     with pytest.raises(WrongUsage, match="ComputeEnvironment/spot has no environments"):
-        environments_behind(found(full.cloud, "ComputeEnvironment/spot")[1])
+        environments_behind(find_resource(full.cloud, "ComputeEnvironment/spot")[1])
 
 
 def test_an_address_is_that_of_its_arn():

@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.model import dotted
 from reconciler.problems import CloudError, WrongUsage
-from reconciler.sandbox.actor import kind_of, meddle, member_path
+from reconciler.sandbox.actor import change_resource, kind_of, member_path
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def hand(lab):
     lab.environment("spot", tags={"a": "1"})
     lab.queue("pricing", "spot")
     lab.call("RegisterJobDefinition", **lab.container())
-    return lambda wanted, **members: meddle(lab.cloud, lab.clock, wanted, members)
+    return lambda wanted, **members: change_resource(lab.cloud, lab.clock, wanted, members)
 
 
 def test_a_member_is_changed_by_the_update_of_its_kind(hand, lab):

@@ -99,7 +99,7 @@ def _add_serve(parser: ArgumentParser) -> None:
 
 def run_serve(args: Namespace, _out: Output) -> int:
     from reconciler.sandbox.core.clock import INSTANT
-    from reconciler.sandbox.core.iam import policy_in
+    from reconciler.sandbox.core.iam import read_policy
     from reconciler.sandbox.server.http import serve
     from reconciler.sandbox.session import open_sandbox
 
@@ -110,7 +110,7 @@ def run_serve(args: Namespace, _out: Output) -> int:
 
     try:
         simulator = open_sandbox(args.file or DEFAULT_FILE, timings=INSTANT if args.instant else None)
-        simulator.policy = policy_in(args.iam) if args.iam else None
+        simulator.policy = read_policy(args.iam) if args.iam else None
         serve(simulator, args.port, latency=args.latency, ready=ready)
     except KeyboardInterrupt:
         return Exit.DONE
@@ -156,11 +156,11 @@ def _add_drift(parser: ArgumentParser) -> None:
 
 
 def run_drift(args: Namespace, out: Output) -> int:
-    from reconciler.sandbox.actor import meddle
+    from reconciler.sandbox.actor import change_resource
 
     there = hand(sandbox_place_of(args))
     with reaching(there):
-        done = meddle(there.cloud, there.clock, args.resource, dict(args.members))
+        done = change_resource(there.cloud, there.clock, args.resource, dict(args.members))
     out.publish(lambda width: _drift_page(done, width), lambda: _drift_json(done, there.where))
     return Exit.DONE
 
@@ -411,9 +411,9 @@ def _arns(harm: Harm, place: SandboxPlace) -> tuple[str, ...]:
 
 
 def _find(resource: str, place: SandboxPlace, *, is_blocked: bool) -> tuple[str, ...]:
-    from reconciler.sandbox.actor import environments_behind, found
+    from reconciler.sandbox.actor import environments_behind, find_resource
 
-    kind, live = found(hand(place).cloud, resource)
+    kind, live = find_resource(hand(place).cloud, resource)
     if is_blocked:
         return environments_behind(live)
     if not kind.settles:

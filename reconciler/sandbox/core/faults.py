@@ -107,11 +107,11 @@ class Breakage:
             settle=row["settle"],
             lag=row.get("lag"),
             deleted=row.get("deleted"),
-            invalid=tuple(ForcedInvalid(**one) for one in row.get("invalid", ())),
+            invalid=tuple(ForcedInvalid(**entry) for entry in row.get("invalid", ())),
             stuck=tuple(row.get("stuck", ())),
         )
 
-    def slowed(self, timings: Timings) -> Timings:
+    def slow_down(self, timings: Timings) -> Timings:
         shown = timings if self.lag is None else replace(timings, read_lag=self.lag)
         shown = shown if self.deleted is None else replace(shown, deleted=self.deleted)
         if self.settle is None:
@@ -122,9 +122,9 @@ class Breakage:
         """Return it with more roles and instance profiles that do not exist."""
         return replace(self, missing_roles=tuple(sorted({*self.missing_roles, *roles})))
 
-    def without_harm(self, arns: Container[str]) -> "Breakage":
+    def without_forced_states(self, arns: Container[str]) -> "Breakage":
         """Return it with these resources repaired."""
-        invalid = tuple(sick for sick in self.invalid if sick.arn not in arns)
+        invalid = tuple(forced for forced in self.invalid if forced.arn not in arns)
         return replace(self, invalid=invalid, stuck=tuple(arn for arn in self.stuck if arn not in arns))
 
 
@@ -151,8 +151,8 @@ class ForcedFault:
     def check(self) -> None:
         """Raise `ValueError` where a member is of another kind: it may come from anywhere."""
         durations = [each for each in (self.settle, self.lag) if each is not None]
-        calls = [one.calls for one in self.failing]
-        texts = (*self.missing_roles, *self.arns, self.invalid, *(one.operation for one in self.failing))
+        calls = [entry.calls for entry in self.failing]
+        texts = (*self.missing_roles, *self.arns, self.invalid, *(entry.operation for entry in self.failing))
         if not (
             all(is_duration(each) for each in durations)
             and all(type(each) is int and each > 0 for each in calls)
@@ -162,19 +162,19 @@ class ForcedFault:
             raise ValueError("a member has another type, or is out of range")
 
     def after(self, before: Breakage) -> Breakage:
-        kept = before if not self.repair else before.without_harm(self.arns) if self.arns else Breakage()
-        kept = replace(kept, missing_roles=()) if self.roles_back else kept
-        kept = kept.without_roles(self.missing_roles)
-        sick = tuple(ForcedInvalid(arn, self.invalid) for arn in self.arns if self.invalid)
+        breakage = before if not self.repair else before.without_forced_states(self.arns) if self.arns else Breakage()
+        breakage = replace(breakage, missing_roles=()) if self.roles_back else breakage
+        breakage = breakage.without_roles(self.missing_roles)
+        forced = tuple(ForcedInvalid(arn, self.invalid) for arn in self.arns if self.invalid)
         stuck = self.arns if self.stuck else ()
         return replace(
-            kept,
-            failing=(*kept.failing, *self.failing),
-            settle=kept.settle if self.settle is None else self.settle,
-            lag=kept.lag if self.lag is None else self.lag,
-            deleted=kept.deleted if self.deleted is None else self.deleted,
-            invalid=(*(one for one in kept.invalid if one.arn not in {each.arn for each in sick}), *sick),
-            stuck=tuple(sorted({*kept.stuck, *stuck})),
+            breakage,
+            failing=(*breakage.failing, *self.failing),
+            settle=breakage.settle if self.settle is None else self.settle,
+            lag=breakage.lag if self.lag is None else self.lag,
+            deleted=breakage.deleted if self.deleted is None else self.deleted,
+            invalid=(*(entry for entry in breakage.invalid if entry.arn not in {each.arn for each in forced}), *forced),
+            stuck=tuple(sorted({*breakage.stuck, *stuck})),
         )
 
 
@@ -188,28 +188,28 @@ def breakage_of(store: Store) -> Breakage:
     return Breakage.of(row) if row else Breakage()
 
 
-def keep(store: Store, broken: Breakage) -> None:
+def save_breakage(store: Store, broken: Breakage) -> None:
     store.put(EVERYWHERE, BREAKAGE, ALL, asdict(broken))
 
 
 def strike(store: Store, operation: str) -> frozenset[Failure]:
     """Return how this call fails, if it does, and count it. Of several failures the one asked for first comes first."""
     broken = breakage_of(store)
-    struck = next((one for one in broken.failing if fnmatchcase(operation, one.operation)), None)
-    if struck is None:
+    matching = next((entry for entry in broken.failing if fnmatchcase(operation, entry.operation)), None)
+    if matching is None:
         return frozenset()
-    left = (replace(one, calls=one.calls - 1) if one is struck else one for one in broken.failing)
-    keep(store, replace(broken, failing=tuple(one for one in left if one.calls)))
-    return frozenset({struck.failure})
+    remaining = (replace(entry, calls=entry.calls - 1) if entry is matching else entry for entry in broken.failing)
+    save_breakage(store, replace(broken, failing=tuple(entry for entry in remaining if entry.calls)))
+    return frozenset({matching.failure})
 
 
-def ahead(store: Store) -> float:
+def seconds_ahead(store: Store) -> float:
     return float(store.rows(EVERYWHERE, CLOCK).get(AHEAD, 0.0))
 
 
 def turn(store: Store, seconds: float) -> float:
     """Turn the clock forward; return how far it is ahead in all. Raises `WrongUsage` where no date is left."""
-    total = ahead(store) + seconds
+    total = seconds_ahead(store) + seconds
     if not total <= FARTHEST:
         raise WrongUsage(f"the sandbox's clock can be at most {FARTHEST / YEAR:g} years ahead")
     store.put(EVERYWHERE, CLOCK, AHEAD, total)

@@ -25,7 +25,7 @@ SCOPED = ("DescribeConsumableResource", "DescribeQuotaShare", "ListQuotaShares",
 TAGS = "aws:ResourceTag/"
 PASSED = "iam:PassedToService"
 # Who takes a role; where several would do, a policy may name any of them.
-TAKERS = {"executionRoleArn": "ecs-tasks", "jobRoleArn": "ecs-tasks", "taskRoleArn": "ecs-tasks",
+ROLE_USERS = {"executionRoleArn": "ecs-tasks", "jobRoleArn": "ecs-tasks", "taskRoleArn": "ecs-tasks",
           "infrastructureRoleArn": "ecs", "serviceRole": "batch", "spotIamFleetRole": "spotfleet",
           "instanceRole": "ec2", "ec2InstanceProfileArn": "ec2"}  # fmt: skip
 NO_UPDATE = ("serviceEnvironmentOrder",)  # UpdateJobQueue has no service environment among its resources
@@ -60,14 +60,18 @@ class Policy:
                 raise AccessDenied(f"{message} because no identity-based policy allows the {need.action} action")
 
 
-def policy_in(file: str) -> Policy:
+def read_policy(file: str) -> Policy:
     """Return the policy that a file has: one, several, or one with who may take the role. Raises `WrongUsage`."""
     try:
         document = json.loads(Path(file).read_text(encoding="utf-8-sig"))
         inner = document["policy"] if isinstance(document, dict) and "policy" in document else document
-        found = [one for each in (inner if isinstance(inner, list) else [inner]) for one in each["Statement"]]
+        statements = [
+            statement for each in (inner if isinstance(inner, list) else [inner]) for statement in each["Statement"]
+        ]
         listed = [
-            {**one, **{key: _listed(one[key]) for key in ("Action", "Resource")}} for one in found if one["Effect"]
+            {**statement, **{key: _listed(statement[key]) for key in ("Action", "Resource")}}
+            for statement in statements
+            if statement["Effect"]
         ]
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
@@ -113,8 +117,8 @@ def _of_create(
 def _of_references(
     account_state: AccountState, operation: str, kind: Kind, identity: Identity, request: Mapping[str, Json]
 ) -> Iterator[Need]:
-    for other, value in _references(kind.rows, request):
-        arn = _arn(other, identity, value)
+    for referred, value in _references(kind.rows, request):
+        arn = _arn(referred, identity, value)
         yield Need(f"batch:{operation}", arn, _tags(account_state, arn))
 
 
@@ -131,14 +135,14 @@ def _references(rows: Sequence[Row], body: Json) -> Iterator[tuple[Kind, str]]:
 def _of_roles(rows: Sequence[Row], body: Json, identity: Identity) -> Iterator[Need]:
     for row in Rows.of(rows).fields:
         value = body.get(row.name) if isinstance(body, Mapping) else None
-        if row.name in TAKERS and isinstance(value, str) and value:
+        if row.name in ROLE_USERS and isinstance(value, str) and value:
             name = value.partition(":instance-profile/")[2] or value
             arn = (
                 name
                 if name.startswith("arn:")
                 else f"arn:{identity.partition}:iam::{identity.account}:role/{name.lstrip('/')}"
             )
-            yield Need("iam:PassRole", arn, {PASSED: f"{TAKERS[row.name]}.amazonaws.com"})
+            yield Need("iam:PassRole", arn, {PASSED: f"{ROLE_USERS[row.name]}.amazonaws.com"})
         for inner in value if isinstance(value, list) else (value,):
             if row.fields and isinstance(inner, Mapping):
                 yield from _of_roles(row.fields, inner, identity)
@@ -173,7 +177,7 @@ def _allows(statement: Mapping[str, Json], need: Need) -> bool:
         statement["Effect"] == "Allow"
         and any(fnmatchcase(need.action, action) for action in statement["Action"])
         and any(fnmatchcase(need.resource, resource) for resource in statement["Resource"])
-        and all(_holds(test, wanted, need) for test, wanted in statement.get("Condition", {}).items())
+        and all(_holds(test, values, need) for test, values in statement.get("Condition", {}).items())
     )
 
 
@@ -181,14 +185,14 @@ def _listed(value: Json) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _holds(test: str, wanted: Mapping[str, Json], need: Need) -> bool:
+def _holds(test: str, values: Mapping[str, Json], need: Need) -> bool:
     """StringEquals and StringLike are all that our policies have; anything else is held against them."""
     if test not in ("StringEquals", "StringLike"):
         return False
     return all(
         key in need.context
         and (need.context[key] == value if test == "StringEquals" else fnmatchcase(need.context[key], value))
-        for key, value in wanted.items()
+        for key, value in values.items()
     )
 
 
@@ -255,7 +259,7 @@ def is_service_linked(role: str) -> bool:
     return role.endswith(f":role/{SERVICE_LINKED_PATH}")
 
 
-def set_missing(store: Store, account: str, roles: Iterable[str]) -> None:
+def set_missing_roles(store: Store, account: str, roles: Iterable[str]) -> None:
     store.put(account, MISSING, "names", sorted({_name(role) for role in roles}))
 
 
@@ -271,8 +275,8 @@ def illness(account_state: AccountState, body: Mapping[str, Json]) -> str:
     """Return why the environment cannot become VALID, or nothing."""
     resources = body.get("computeResources", {})
     profile, fleet = resources.get("instanceRole", ""), resources.get("spotIamFleetRole", "")
-    if sick := service_role_illness(account_state, body):
-        return sick
+    if reason := service_role_illness(account_state, body):
+        return reason
     if _is_missing(account_state, profile):
         return f"CLIENT_ERROR - Instance profile {profile} does not exist"
     if _is_missing(account_state, fleet):

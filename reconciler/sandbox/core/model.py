@@ -274,8 +274,8 @@ def _size_problems(shape: Shape, size: int, where: str) -> Iterator[str]:
         yield f"Invalid size of parameter {where}: {size}, valid range: {least or 0}-{most}"
 
 
-def _wrong_type(where: str, value: Json, wanted: str) -> str:
-    return f"Invalid type for parameter {where or 'input'}: {type(value).__name__}, must be {wanted}"
+def _wrong_type(where: str, value: Json, expected: str) -> str:
+    return f"Invalid type for parameter {where or 'input'}: {type(value).__name__}, must be {expected}"
 
 
 def _join(where: str, member: str) -> str:

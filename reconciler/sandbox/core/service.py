@@ -13,7 +13,17 @@ from reconciler.ports import Clock
 from reconciler.problems import CloudError, Fault, fault_of
 from reconciler.sandbox.core import iam, state
 from reconciler.sandbox.core.clock import Timings
-from reconciler.sandbox.core.faults import Breakage, Failure, FaultRule, Faults, ahead, breakage_of, keep, strike, turn
+from reconciler.sandbox.core.faults import (
+    Breakage,
+    Failure,
+    FaultRule,
+    Faults,
+    breakage_of,
+    save_breakage,
+    seconds_ahead,
+    strike,
+    turn,
+)
 from reconciler.sandbox.core.iam import AccessDenied, Policy
 from reconciler.sandbox.core.model import (
     REQUEST_ID,
@@ -111,36 +121,38 @@ HEALTHY = {environments.NOUN: environments.HEALTHY, queues.NOUN: queues.HEALTHY}
 Where = Callable[[str], AccountState]  # the account and region that an ARN belongs to
 
 
-def remaining(broken: Breakage, where: Where) -> Breakage:
+def remaining_breakage(broken: Breakage, where: Where) -> Breakage:
     """Return what is still broken: an update makes a resource VALID again, and what was deleted is no more."""
-    mended = {sick.arn for sick in broken.invalid if not _shows(_found(where, sick.arn), sick.reason)}
-    return broken.without_harm(mended | {arn for arn in broken.stuck if _found(where, arn) is None})
+    repaired = {
+        forced.arn for forced in broken.invalid if not _is_invalid_with(_find_record(where, forced.arn), forced.reason)
+    }
+    return broken.without_forced_states(repaired | {arn for arn in broken.stuck if _find_record(where, arn) is None})
 
 
-def inflict(before: Breakage, after: Breakage, where: Where) -> None:
+def apply_breakage(before: Breakage, after: Breakage, where: Where) -> None:
     """Make the resources what `after` says that they are; it is what is kept."""
-    for sick in set(after.invalid) - set(before.invalid):
-        _settle(where, sick.arn, "INVALID", sick.reason)
-    for arn in {sick.arn for sick in before.invalid} - {sick.arn for sick in after.invalid}:
+    for forced in set(after.invalid) - set(before.invalid):
+        _settle(where, forced.arn, "INVALID", forced.reason)
+    for arn in {forced.arn for forced in before.invalid} - {forced.arn for forced in after.invalid}:
         _settle(where, arn, "VALID", HEALTHY.get(noun_of(arn), ""))
     for arn in set(before.stuck) ^ set(after.stuck):
-        record = _found(where, arn)
+        record = _find_record(where, arn)
         if record and record.status == "DELETING":
-            where(arn).put(noun_of(arn), state.leaving(where(arn), record))
+            where(arn).put(noun_of(arn), state.finish_deletion(where(arn), record))
 
 
 def _settle(where: Where, arn: str, status: str, reason: str) -> None:
-    record = _found(where, arn)
+    record = _find_record(where, arn)
     if record:
         settled = replace(record, status=status, reason=reason, then="", then_reason="", until=0.0)
         where(arn).put(noun_of(arn), settled)
 
 
-def _found(where: Where, arn: str) -> Record | None:
+def _find_record(where: Where, arn: str) -> Record | None:
     return where(arn).find(noun_of(arn), arn)
 
 
-def _shows(record: Record | None, reason: str) -> bool:
+def _is_invalid_with(record: Record | None, reason: str) -> bool:
     return record is not None and (record.status, record.reason) == ("INVALID", reason)
 
 
@@ -208,8 +220,11 @@ class Simulator:
             rules = () if without_faults else self.faults.strike(routed.operation)
         self._delay(rules)
         with self._lock, self._store.session():
-            kept = frozenset() if without_faults else strike(self._store, routed.operation)
-            account_state, failures = self._account_state(account, region), kept | {rule.failure for rule in rules}
+            stored_failures = frozenset() if without_faults else strike(self._store, routed.operation)
+            account_state, failures = (
+                self._account_state(account, region),
+                stored_failures | {rule.failure for rule in rules},
+            )
             return with_id(self._answer(account_state, routed, body, failures), self._request_id())
 
     def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
@@ -239,7 +254,7 @@ class Simulator:
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
         """From now on these roles and instance profiles (names or ARNs) do not exist; all others do."""
         with self._lock, self._store.session():
-            iam.set_missing(self._store, account, roles_or_profiles)
+            iam.set_missing_roles(self._store, account, roles_or_profiles)
 
     def places(self) -> tuple[tuple[str, str], ...]:
         """Return the accounts and regions in which anything has ever been."""
@@ -251,12 +266,12 @@ class Simulator:
         with self._lock, self._store.session():
             for account, region in self._places():
                 scheduler.advance(self._account_state(account, region))
-            before = remaining(breakage_of(self._store), self._world_of)
+            before = remaining_breakage(breakage_of(self._store), self._account_state_of)
             broken = change(before)
-            keep(self._store, broken)
+            save_breakage(self._store, broken)
             for account, region in self._places():
-                environments.sicken(self._account_state(account, region))
-            inflict(before, broken, self._world_of)
+                environments.force_invalid(self._account_state(account, region))
+            apply_breakage(before, broken, self._account_state_of)
             return broken
 
     def tick(self, seconds: float) -> float:
@@ -303,7 +318,7 @@ class Simulator:
             answer = refusal(str(no), account_state.new_id())
         return _after_the_work(answer, failures)
 
-    def _world_of(self, arn: str) -> AccountState:
+    def _account_state_of(self, arn: str) -> AccountState:
         _, _, _, region, account, _ = arn.split(":", 5)
         return self._account_state(account, region)
 
@@ -311,9 +326,9 @@ class Simulator:
         return AccountState(
             account=account,
             region=region,
-            now=self.clock.now() + ahead(self._store),
+            now=self.clock.now() + seconds_ahead(self._store),
             store=self._store,
-            timings=breakage_of(self._store).slowed(self.timings),
+            timings=breakage_of(self._store).slow_down(self.timings),
             random=self._random,
             unordered=self._unordered,
             restless=self._restless,

@@ -52,9 +52,9 @@ class Record:
         """Return the resource as it is at `now`; None when it is gone."""
         if not self.then or now < self.until:
             return self
-        return None if self.then == GONE else self.settled()
+        return None if self.then == GONE else self.settle()
 
-    def settled(self) -> Self:
+    def settle(self) -> Self:
         return replace(self, status=self.then, reason=self.then_reason, then="", then_reason="", until=0.0)
 
     @property
@@ -106,10 +106,10 @@ class AccountState:
         return Record.of(row).at(self.now) if row else None
 
     def get(self, noun: str, identifier: str) -> Record:
-        found = self.find(noun, identifier)
-        if found is None:
+        record = self.find(noun, identifier)
+        if record is None:
             raise Refusal(f"{identifier} does not exist")
-        return found
+        return record
 
     def every(self, noun: str) -> Iterator[Record]:
         """Yield the resources as they are."""
@@ -216,7 +216,7 @@ class AccountState:
 # The transitions of resources that have a status: create, update and delete take time, and nothing may interfere.
 
 
-def settled(account_state: AccountState, noun: str, identifier: str, refusal: str = "") -> Record:
+def settled_record(account_state: AccountState, noun: str, identifier: str, refusal: str = "") -> Record:
     """Return the resource, or refuse because a transition is under way."""
     record = account_state.get(noun, identifier)
     if record.is_moving:
@@ -224,22 +224,24 @@ def settled(account_state: AccountState, noun: str, identifier: str, refusal: st
     return record
 
 
-def created(account_state: AccountState, record: Record, *, healthy: str, illness: str = "") -> Record:
+def start_creation(account_state: AccountState, record: Record, *, healthy: str, illness: str = "") -> Record:
     return _becoming(record, "CREATING", account_state.now + account_state.timings.create, healthy, illness)
 
 
-def updated(account_state: AccountState, record: Record, *, seconds: float, healthy: str, illness: str = "") -> Record:
+def start_update(
+    account_state: AccountState, record: Record, *, seconds: float, healthy: str, illness: str = ""
+) -> Record:
     return _becoming(record, "UPDATING", account_state.now + seconds, healthy, illness)
 
 
-def deleted(account_state: AccountState, record: Record, *, illness: str = "") -> Record:
+def start_deletion(account_state: AccountState, record: Record, *, illness: str = "") -> Record:
     """Start the deletion. With an illness it fails: the resource comes back as INVALID."""
     if illness:
         return _becoming(record, "DELETING", account_state.now + account_state.timings.delete, "", illness)
-    return leaving(account_state, replace(record, status="DELETING", reason="", then_reason=""))
+    return finish_deletion(account_state, replace(record, status="DELETING", reason="", then_reason=""))
 
 
-def leaving(account_state: AccountState, record: Record) -> Record:
+def finish_deletion(account_state: AccountState, record: Record) -> Record:
     """Return it on its way out; what was made to be stuck never gets there."""
     stuck = record.arn in breakage_of(account_state.store).stuck
     return replace(
@@ -313,26 +315,26 @@ def name_key(record: Record) -> SortKey:
     return (record.name,)
 
 
-def named(account_state: AccountState, noun: str, identifiers: Sequence[str]) -> list[Record]:
-    """Return those that exist; unknown ones are left out without a word."""
+def records_named(account_state: AccountState, noun: str, identifiers: Sequence[str]) -> list[Record]:
+    """Return those that exist; unknown identifiers are ignored."""
     refuse_if(len(identifiers) > PAGE, f"At most {PAGE} names or ARNs can be described at once")
     keys = dict.fromkeys(account_state.key(noun, identifier) for identifier in identifiers)
-    found = (account_state.see(noun, key) for key in keys)
-    return [record for record in found if record]
+    records = (account_state.see(noun, key) for key in keys)
+    return [record for record in records if record]
 
 
-def named_or_paged(
+def records_named_or_page(
     account_state: AccountState, noun: str, request: Mapping[str, Json], member: str, label: str
 ) -> tuple[list[Record], dict[str, str]]:
     """Return the records that a Describe asks for, and the token of the next page."""
     if request.get(member):
         # Seen in k1LoW/awspec issue 563.
         refuse_if("maxResults" in request, f"{label} and MaxResults cannot both be set")
-        return named(account_state, noun, request[member]), {}
-    return paged(account_state.see_every(noun), request, name_key)
+        return records_named(account_state, noun, request[member]), {}
+    return page_of_records(account_state.see_every(noun), request, name_key)
 
 
-def paged(
+def page_of_records(
     records: Iterable[Record], request: Mapping[str, Json], key: Callable[[Record], SortKey]
 ) -> tuple[list[Record], dict[str, str]]:
     size = request.get("maxResults", PAGE)
@@ -344,15 +346,15 @@ def paged(
     return page, {"nextToken": _token(key(page[-1]))} if more else {}
 
 
-def shuffled(value: Json, account_state: AccountState) -> Json:
+def shuffle_lists(value: Json, account_state: AccountState) -> Json:
     """Return a copy in which every list whose order is not kept is in a new one."""
     if isinstance(value, dict):
-        return {member: _shuffled_member(value, member, inner, account_state) for member, inner in value.items()}
-    return [shuffled(inner, account_state) for inner in value] if isinstance(value, list) else value
+        return {member: _shuffle_member(value, member, inner, account_state) for member, inner in value.items()}
+    return [shuffle_lists(inner, account_state) for inner in value] if isinstance(value, list) else value
 
 
-def _shuffled_member(owner: Mapping[str, Json], member: str, inner: Json, account_state: AccountState) -> Json:
-    inner = shuffled(inner, account_state)
+def _shuffle_member(owner: Mapping[str, Json], member: str, inner: Json, account_state: AccountState) -> Json:
+    inner = shuffle_lists(inner, account_state)
     keeps = member == "instanceTypes" and owner.get("allocationStrategy") in ORDERED_STRATEGIES
     unnamed = member == "containers" and not all("name" in each for each in inner)
     if isinstance(inner, list) and member in account_state.unordered and not keeps and not unnamed:

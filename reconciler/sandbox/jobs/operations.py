@@ -28,18 +28,18 @@ from reconciler.sandbox.jobs.requests import (
 from reconciler.sandbox.jobs.scheduler import expect, needs_met
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
-    COURSES,
     INSTANCES,
     JOB,
+    RUNS,
     TERMINATED,
     VCPU,
     JobRun,
-    course_of,
     end,
     line_of,
     line_up,
     members_of,
-    taken,
+    run_of,
+    used_amounts,
 )
 from reconciler.sandbox.jobs.views import (
     MARK,
@@ -48,15 +48,15 @@ from reconciler.sandbox.jobs.views import (
     JobStatus,
     attempts,
     child_of,
-    described,
+    describe_job,
     job_id,
+    job_status_of,
     node_count,
     node_named,
     nodes_of,
     progress,
-    standing_of,
     status_of,
-    summary,
+    summarize_job,
 )
 
 # ListJobs and its like: the newest first, by status or by one filter, in pages.
@@ -75,11 +75,11 @@ def in_queue(
     """
     filters: Sequence[Spec] = request.get("filters", ())
     refuse_if(len(filters) > 1, "Only one filter can be used at a time.")
-    wanted = request.get("jobStatus", None if filters else "RUNNING")
-    any_status = wanted is None or any(each.get("name") not in shares for each in filters)
-    chosen = chosen_by(filters, status)
+    requested_status = request.get("jobStatus", None if filters else "RUNNING")
+    any_status = requested_status is None or any(each.get("name") not in shares for each in filters)
+    chosen = filter_for(filters, status)
     for record in newest_first(account_state, noun, request):
-        if record.body["jobQueue"] == queue and chosen(record) and (any_status or status(record) == wanted):
+        if record.body["jobQueue"] == queue and chosen(record) and (any_status or status(record) == requested_status):
             yield record
 
 
@@ -103,7 +103,7 @@ def page_of(jobs: Iterator[Record], request: Spec, most: int) -> tuple[list[Reco
     return page, {"nextToken": base64.urlsafe_b64encode(page[-1].arn.encode()).decode()} if more else {}
 
 
-def chosen_by(filters: Sequence[Spec], status: Status) -> Callable[[Record], bool]:
+def filter_for(filters: Sequence[Spec], status: Status) -> Callable[[Record], bool]:
     """Return whether a job passes all filters; each passes what one of its values fits."""
     tests = [
         (_test(each["name"], status), each["values"]) for each in filters if each.get("name") and each.get("values")
@@ -113,7 +113,7 @@ def chosen_by(filters: Sequence[Spec], status: Status) -> Callable[[Record], boo
 
 def _test(name: str, status: Status) -> Callable[[Record, str], bool]:
     tests: Mapping[str, Callable[[Record, str], bool]] = {
-        "JOB_NAME": lambda job, value: _alike(job.name.lower(), value.lower()),
+        "JOB_NAME": lambda job, value: _matches(job.name.lower(), value.lower()),
         "JOB_DEFINITION": _of_definition,
         "BEFORE_CREATED_AT": lambda job, value: job.body["createdAt"] < _moment(value),
         "AFTER_CREATED_AT": lambda job, value: job.body["createdAt"] > _moment(value),
@@ -126,14 +126,14 @@ def _test(name: str, status: Status) -> Callable[[Record, str], bool]:
     return tests[name]
 
 
-def _alike(text: str, wanted: str) -> bool:
-    return text.startswith(wanted[:-1]) if wanted.endswith("*") else text == wanted
+def _matches(text: str, pattern: str) -> bool:
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
 
 
 def _of_definition(job: Record, value: str) -> bool:
     """By ARN the one revision, by name all of them."""
     revision: str = job.body.get("jobDefinition", "")
-    return revision == value or _alike(revision.rsplit("/", 1)[-1].partition(":")[0], value)
+    return revision == value or _matches(revision.rsplit("/", 1)[-1].partition(":")[0], value)
 
 
 def _moment(value: str) -> Json:
@@ -143,24 +143,26 @@ def _moment(value: str) -> Json:
 
 def _after(listed: Iterable[Any], request: Spec, arn_of: Callable[[Any], str]) -> Iterator[Any]:
     """Skip what came before, up to the job that the token names; it need not fit the request any more."""
-    rest = iter(listed)
+    remaining = iter(listed)
     if request.get("nextToken"):
-        last = _named(request["nextToken"])
-        refuse_if(not any(arn_of(each) == last for each in rest), "Invalid nextToken")
-    return rest
+        last = _arn_in_token(request["nextToken"])
+        refuse_if(not any(arn_of(each) == last for each in remaining), "Invalid nextToken")
+    return remaining
 
 
-def _named(token: str) -> str:
+def _arn_in_token(token: str) -> str:
     try:
         return base64.urlsafe_b64decode(token).decode()
     except (ValueError, binascii.Error) as wrong:
         raise Refusal("Invalid nextToken") from wrong
 
 
-KEPT = 7 * 86400.0  # seconds that a job can be read after its end, at least (AWS Batch User Guide, 'Job states')
+KEPT_SECONDS = (
+    7 * 86400.0
+)  # seconds that a job can be read after its end, at least (AWS Batch User Guide, 'Job states')
 AT_ONCE = 50  # jobs that are cancelled or terminated by one call (CancelJobs)
 LISTED = ("jobQueue", "arrayJobId", "multiNodeJobId")
-OWN = ("jobName", "jobQueue", "jobDefinition", "tags")
+RECORD_MEMBERS = ("jobName", "jobQueue", "jobDefinition", "tags")
 
 
 def submit(account_state: AccountState, request: Mapping[str, Json]) -> Json:
@@ -186,17 +188,17 @@ def submit(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     jobs = request["jobs"]
     refuse_if(len(jobs) > PAGE, f"Maximum number of jobs supported is {PAGE}")
-    found = (find(account_state, job, account_state.see) for job in dict.fromkeys(jobs))
-    return {"jobs": [described(account_state, record) for record in found if record]}
+    records = (find(account_state, job, account_state.see) for job in dict.fromkeys(jobs))
+    return {"jobs": [describe_job(account_state, record) for record in records if record]}
 
 
 def list_jobs(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    named = [member for member in LISTED if request.get(member)]
-    refuse_if(len(named) != 1, f"Exactly one of {', '.join(LISTED)} is required.")
+    given = [member for member in LISTED if request.get(member)]
+    refuse_if(len(given) != 1, f"Exactly one of {', '.join(LISTED)} is required.")
     listed = {"jobQueue": _in_queue, "arrayJobId": _in_array, "multiNodeJobId": _in_nodes}
-    jobs = listed[named[0]](account_state, request)
+    jobs = listed[given[0]](account_state, request)
     page, token = page_of(jobs, request, PAGE if request.get("filters") else LONG_PAGE)
-    return {"jobSummaryList": [summary(account_state, record) for record in page], **token}
+    return {"jobSummaryList": [summarize_job(account_state, record) for record in page], **token}
 
 
 def cancel(account_state: AccountState, request: Mapping[str, Json]) -> Json:
@@ -242,7 +244,7 @@ def forget_old(account_state: AccountState, noun: str) -> None:
     """Forget the oldest jobs that ended long ago, so that a sandbox that is used for weeks does not grow."""
     for job in list(_old(account_state, noun)):
         for member in members_of(account_state, job):
-            account_state.forget(COURSES, member)
+            account_state.forget(RUNS, member)
         account_state.forget(noun, job)
 
 
@@ -264,7 +266,7 @@ def _record(
     definition: Record,
     hidden: Mapping[str, Json],
 ) -> Record:
-    body = {member: value for member, value in request.items() if member not in OWN}
+    body = {member: value for member, value in request.items() if member not in RECORD_MEMBERS}
     body |= {"jobQueue": queue.arn, "jobDefinition": definition.arn, "createdAt": int(account_state.now * 1000)}
     tags = request.get("tags", {})
     arn = account_state.arn(JOB, account_state.next_id(JOB))
@@ -294,9 +296,9 @@ def _in_array(account_state: AccountState, request: Spec) -> Iterator[Record]:
     size = parent.body.get("arrayProperties", {}).get("size") if parent else None
     if parent is None or not size:
         raise Refusal(f"Array job {request['arrayJobId']} not found.")
-    status, wanted = _status(account_state), request.get("jobStatus", "RUNNING")
+    status, requested_status = _status(account_state), request.get("jobStatus", "RUNNING")
     children = (child_of(parent, index) for index in range(size))
-    return (record for record in oldest_first(children, request) if status(record) == wanted)
+    return (record for record in oldest_first(children, request) if status(record) == requested_status)
 
 
 def _in_nodes(account_state: AccountState, request: Spec) -> Iterator[Record]:
@@ -304,12 +306,12 @@ def _in_nodes(account_state: AccountState, request: Spec) -> Iterator[Record]:
     job = find(account_state, request["multiNodeJobId"], account_state.find)
     if job is None or not node_count(job):
         raise Refusal(f"Multi-node job {request['multiNodeJobId']} not found.")
-    status, wanted = _status(account_state), request.get("jobStatus", "RUNNING")
-    return (record for record in oldest_first(nodes_of(job), request) if status(record) == wanted)
+    status, requested_status = _status(account_state), request.get("jobStatus", "RUNNING")
+    return (record for record in oldest_first(nodes_of(job), request) if status(record) == requested_status)
 
 
 def _status(account_state: AccountState) -> Callable[[Record], str]:
-    return lambda record: standing_of(account_state, record).status
+    return lambda record: job_status_of(account_state, record).status
 
 
 def _end_each(account_state: AccountState, identifier: str, reason: str, by: str, *, only: Sequence[str]) -> None:
@@ -327,8 +329,8 @@ def _end_each(account_state: AccountState, identifier: str, reason: str, by: str
 
 def _old(account_state: AccountState, noun: str) -> Iterator[str]:
     for job in account_state.rows(noun):
-        courses = (course_of(account_state, member) for member in members_of(account_state, job))
-        if not all(course and course.ends + KEPT < account_state.now for course in courses):
+        courses = (run_of(account_state, member) for member in members_of(account_state, job))
+        if not all(run and run.ends + KEPT_SECONDS < account_state.now for run in courses):
             return
         yield job
 
@@ -348,7 +350,7 @@ def snapshot(account_state: AccountState, request: Mapping[str, Json]) -> Json:
         if row["runnable"] <= account_state.now and needs_met(account_state, row)
     )
     now = int(account_state.now * 1000)
-    usage = _usage(taken(account_state, queue.arn), UNITS.get(kind, "VCPU"))
+    usage = _usage(used_amounts(account_state, queue.arn), UNITS.get(kind, "VCPU"))
     return {
         "frontOfQueue": {"jobs": list(islice(front, PAGE)), "lastUpdatedAt": now},
         "queueUtilization": {"totalCapacityUsage": usage, "lastUpdatedAt": now},
@@ -357,7 +359,7 @@ def snapshot(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 
 def list_by_consumable(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     resource = account_state.get("consumable-resource", request["consumableResource"])
-    chosen = chosen_by(request.get("filters", ()), lambda record: standing_of(account_state, record).status)
+    chosen = filter_for(request.get("filters", ()), lambda record: job_status_of(account_state, record).status)
     jobs = (
         each
         for each in newest_first(account_state, JOB, request)
@@ -381,7 +383,7 @@ def _usage(used: Counter[str], unit: str) -> list[Json]:
 
 def _user(account_state: AccountState, record: Record, resource: Record) -> dict[str, Json]:
     """The quantity and the time are those of the resource (ListJobsByConsumableResourceSummary)."""
-    shown: Spec = progress(account_state, standing_of(account_state, record))
+    shown: Spec = progress(account_state, job_status_of(account_state, record))
     takes = [{"consumableResource": arn, "quantity": each} for arn, each in record.hidden["takes"].items()]
     share = {"shareIdentifier": record.body["shareIdentifier"]} if "shareIdentifier" in record.body else {}
     return {
@@ -427,12 +429,12 @@ def describe_service_job(account_state: AccountState, request: Mapping[str, Json
     if record is None:
         raise Refusal(f"Service job {request['jobId']} not found.")
     body = {member: value for member, value in record.body.items() if member != "createdAt"}
-    standing = _standing(account_state, record)
+    job_status = _job_status(account_state, record)
     return {
         **_shown(account_state, record),
         **body,
         "tags": record.tags,
-        "attempts": _attempts(account_state, record, standing.course),
+        "attempts": _attempts(account_state, record, job_status.run),
     }
 
 
@@ -440,7 +442,7 @@ def list_service_jobs(account_state: AccountState, request: Mapping[str, Json]) 
     refuse_if(not request.get("jobQueue"), "jobQueue is required.")
     queue = known_queue(account_state, request["jobQueue"])
     jobs = in_queue(
-        account_state, NOUN, queue.arn, request, lambda record: _standing(account_state, record).status, SHARES
+        account_state, NOUN, queue.arn, request, lambda record: _job_status(account_state, record).status, SHARES
     )
     page, token = page_of(jobs, request, PAGE)
     return {"jobSummaryList": [_shown(account_state, record) for record in page], **token}
@@ -474,22 +476,18 @@ def _refuse_repeated(account_state: AccountState, request: Mapping[str, Json]) -
     account_state.note(TOKENS, token, said)
 
 
-def _standing(account_state: AccountState, record: Record) -> JobStatus:
+def _job_status(account_state: AccountState, record: Record) -> JobStatus:
     """A job is SCHEDULED while SageMaker looks for instances, in the first half of its start."""
-    standing = standing_of(account_state, record)
-    course = standing.course
-    if (
-        course
-        and standing.status == "STARTING"
-        and account_state.now < course.starts + account_state.timings.starting / 2
-    ):
-        return JobStatus("SCHEDULED", standing.reason, course)
-    return standing
+    job_status = job_status_of(account_state, record)
+    run = job_status.run
+    if run and job_status.status == "STARTING" and account_state.now < run.starts + account_state.timings.starting / 2:
+        return JobStatus("SCHEDULED", job_status.reason, run)
+    return job_status
 
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
-    standing = _standing(account_state, record)
-    course = standing.course
+    job_status = _job_status(account_state, record)
+    run = job_status.run
     shares = {member: record.body[member] for member in ("shareIdentifier", "quotaShareName") if member in record.body}
     shown = {
         "jobArn": record.arn,
@@ -498,18 +496,18 @@ def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
         "createdAt": record.body["createdAt"],
         "serviceJobType": record.body["serviceJobType"],
         **shares,
-        **progress(account_state, standing),
+        **progress(account_state, job_status),
     }
-    if course and course.attempts:
+    if run and run.attempts:
         shown |= {
-            "scheduledAt": int(course.starts * 1000),
+            "scheduledAt": int(run.starts * 1000),
             "latestAttempt": {"serviceResourceId": _training(account_state, record)},
         }
     return shown
 
 
-def _attempts(account_state: AccountState, record: Record, course: JobRun | None) -> list[Json]:
-    return [{**each, "serviceResourceId": _training(account_state, record)} for each in attempts(account_state, course)]
+def _attempts(account_state: AccountState, record: Record, run: JobRun | None) -> list[Json]:
+    return [{**each, "serviceResourceId": _training(account_state, record)} for each in attempts(account_state, run)]
 
 
 def _training(account_state: AccountState, record: Record) -> dict[str, str]:

@@ -19,12 +19,12 @@ from reconciler.sandbox.jobs.timeline import (
     Waiting,
     capacity_of,
     end,
-    fits,
+    has_capacity,
     is_open,
-    keep,
     leave_line,
     line_of,
     outcome_of,
+    save_run,
 )
 
 # Where a job finds room, what it takes up there, and why it waits if it finds none.
@@ -56,12 +56,12 @@ def environments_in_order(account_state: AccountState, queue: Spec) -> Iterator[
     """Yield a queue's environments as it tries them."""
     for order, member in ORDERS:
         for entry in sorted(queue.get(order, ()), key=lambda each: each["order"]):
-            found = account_state.find(noun_of(entry[member]), entry[member])
-            if found:
-                yield found
+            environment = account_state.find(noun_of(entry[member]), entry[member])
+            if environment:
+                yield environment
 
 
-def others_of(account_state: AccountState, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
+def further_needs_of(account_state: AccountState, waiting: Waiting) -> Iterator[tuple[Record | None, Amounts]]:
     """Yield what else a job needs, and how much of it; None for what does not exist."""
     for arn, quantity in waiting.takes.items():
         yield account_state.find("consumable-resource", arn), {QUANTITY: quantity}
@@ -72,7 +72,8 @@ def others_of(account_state: AccountState, waiting: Waiting) -> Iterator[tuple[R
 def room_for(account_state: AccountState, queue: Spec, waiting: Waiting, pools: UsagePools) -> Record | None:
     """Return the environment where a job can start now."""
     if not all(
-        other and _has_room(account_state, other, asks, pools) for other, asks in others_of(account_state, waiting)
+        resource and _has_room(account_state, resource, asks, pools)
+        for resource, asks in further_needs_of(account_state, waiting)
     ):
         return None
     environments = (each for each in environments_in_order(account_state, queue) if is_open(each))
@@ -86,7 +87,9 @@ def reason_of(account_state: AccountState, queue: Spec, waiting: Waiting) -> str
     ]
     if environments and all(each.status == "INVALID" for each in environments):
         return ALL_INVALID
-    if environments and not any(fits(waiting.asks, capacity_of(account_state, each), {}) for each in environments):
+    if environments and not any(
+        has_capacity(waiting.asks, capacity_of(account_state, each), {}) for each in environments
+    ):
         return TOO_SMALL
     return ""
 
@@ -96,24 +99,24 @@ def start(
 ) -> JobRun:
     """Start a job; return its course."""
     holdings: dict[str, Amounts] = {environment.arn: waiting.asks, queue.arn: waiting.asks}
-    holdings |= {other.arn: asks for other, asks in others_of(account_state, waiting) if other}
-    course = _course(account_state, waiting, environment.arn, tuple(holdings))
+    holdings |= {resource.arn: asks for resource, asks in further_needs_of(account_state, waiting) if resource}
+    run = _new_run(account_state, waiting, environment.arn, tuple(holdings))
     leave_line(account_state, queue.arn, job)
-    keep(account_state, job, course)
+    save_run(account_state, job, run)
     for holder, amounts in holdings.items():
-        pools.of(account_state, holder).take(account_state, job, course.ends, amounts)
+        pools.of(account_state, holder).take(account_state, job, run.ends, amounts)
     _use_up(account_state, waiting.takes)
     unique = environment.body.get("uuid")
     if unique and account_state.fact(SCALED, environment.arn) != unique:
         account_state.note(SCALED, environment.arn, unique)
-    return course
+    return run
 
 
 def _has_room(account_state: AccountState, record: Record, asks: Amounts, pools: UsagePools) -> bool:
-    return fits(asks, capacity_of(account_state, record), pools.of(account_state, record.arn).used)
+    return has_capacity(asks, capacity_of(account_state, record), pools.of(account_state, record.arn).used)
 
 
-def _course(account_state: AccountState, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> JobRun:
+def _new_run(account_state: AccountState, waiting: Waiting, environment: str, holds: tuple[str, ...]) -> JobRun:
     attempts, at = [], account_state.now
     for seconds in waiting.attempts:
         runs = at + account_state.timings.starting
@@ -137,8 +140,8 @@ def _use_up(account_state: AccountState, takes: Mapping[str, int]) -> None:
     for arn, quantity in takes.items():
         record = account_state.get("consumable-resource", arn)
         if record.body["resourceType"] == "NON_REPLENISHABLE":
-            left = record.body["totalQuantity"] - quantity
-            account_state.put("consumable-resource", replace(record, body={**record.body, "totalQuantity": left}))
+            remaining = record.body["totalQuantity"] - quantity
+            account_state.put("consumable-resource", replace(record, body={**record.body, "totalQuantity": remaining}))
 
 
 BLOCKED = ".blocked"  # by queue (ARN): the job at its head that finds no room, why, and since when
@@ -153,7 +156,7 @@ def advance(account_state: AccountState) -> None:
         return
     pools = UsagePools()
     while due is not None and due <= account_state.now:
-        due = _look(account_state.at(due), pools)
+        due = _place_jobs(account_state.at(due), pools)
     if due is None:
         account_state.forget(SCHEDULER, DUE)
     else:
@@ -183,10 +186,10 @@ def needs_met(account_state: AccountState, waiting: Spec) -> bool | None:
     return all(succeeded for _, succeeded in ended)
 
 
-def _look(account_state: AccountState, pools: UsagePools) -> float | None:
+def _place_jobs(account_state: AccountState, pools: UsagePools) -> float | None:
     """Place what can be placed at one moment; return the next moment at which more may be."""
-    found = [account_state.get("job-queue", arn) for arn in account_state.rows(LINES)]
-    queues = sorted(found, key=lambda queue: (-queue.body["priority"], queue.name))
+    queues_with_jobs = [account_state.get("job-queue", arn) for arn in account_state.rows(LINES)]
+    queues = sorted(queues_with_jobs, key=lambda queue: (-queue.body["priority"], queue.name))
     # What ends at this very moment may be what a job of a queue that was served before has waited for.
     while any(_serve(account_state, queue, pools) for queue in queues):
         pass
@@ -204,7 +207,7 @@ def _serve(account_state: AccountState, queue: Record, pools: UsagePools) -> boo
             ended = True
         elif environment := room_for(account_state, queue.body, waiting, pools):
             ended |= start(account_state, queue, job, waiting, environment, pools).ends <= account_state.now
-        elif _given_up(account_state, queue, job, waiting):
+        elif _gave_up(account_state, queue, job, waiting):
             ended = True
         else:
             return ended
@@ -224,7 +227,7 @@ def _head(account_state: AccountState, queue: str) -> tuple[str, Waiting, bool] 
     return None
 
 
-def _given_up(account_state: AccountState, queue: Record, job: str, waiting: Waiting) -> bool:
+def _gave_up(account_state: AccountState, queue: Record, job: str, waiting: Waiting) -> bool:
     """Note that a job blocks its queue, and end it if the queue says that it has done so for too long."""
     reason = reason_of(account_state, queue.body, waiting)
     before = account_state.fact(BLOCKED, queue.arn)
@@ -264,10 +267,10 @@ def _chances(account_state: AccountState, queue: Record, waiting: Waiting, pools
     for record in environments_in_order(account_state, queue.body):
         yield pools.of(account_state, record.arn).next_release()
         yield record.until
-    for other, _ in others_of(account_state, waiting):
-        if other:
-            yield pools.of(account_state, other.arn).next_release()
-            yield other.until
+    for resource, _ in further_needs_of(account_state, waiting):
+        if resource:
+            yield pools.of(account_state, resource.arn).next_release()
+            yield resource.until
     blocked = account_state.fact(BLOCKED, queue.arn)
     if blocked:
         yield from (blocked["since"] + action["maxTimeSeconds"] for action in _limits(queue.body, blocked["reason"]))

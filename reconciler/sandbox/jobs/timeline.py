@@ -13,7 +13,7 @@ from reconciler.model import Json
 from reconciler.sandbox.core.state import LINES, AccountState, Record, noun_of
 
 JOB = "job"
-COURSES = ".courses"  # by job
+RUNS = ".courses"  # by job
 CANCELLED, TERMINATED = "isCancelled", "isTerminated"
 
 Amounts = Mapping[str, float]  # by unit: `vcpu`, an instance type, `quantity` of a consumable resource
@@ -67,8 +67,8 @@ class JobRun:
         return "RUNNING" if any(runs <= now < stops for runs, stops in self.attempts) else "STARTING"
 
 
-def course_of(account_state: AccountState, job: str) -> JobRun | None:
-    row = account_state.fact(COURSES, job)
+def run_of(account_state: AccountState, job: str) -> JobRun | None:
+    row = account_state.fact(RUNS, job)
     return JobRun.of(row) if row else None
 
 
@@ -80,15 +80,15 @@ def members_of(account_state: AccountState, job: str) -> tuple[str, ...]:
 
 def outcome_of(account_state: AccountState, job: str) -> tuple[float, bool] | None:
     """Return when a job ends, and whether well; None as long as nobody knows."""
-    courses = [course_of(account_state, each) for each in members_of(account_state, job)]
-    known = [course for course in courses if course]
-    if len(known) < len(courses):
+    runs = [run_of(account_state, each) for each in members_of(account_state, job)]
+    known = [run for run in runs if run]
+    if len(known) < len(runs):
         return None
-    return max(course.ends for course in known), all(course.succeeds for course in known)
+    return max(run.ends for run in known), all(run.succeeds for run in known)
 
 
-def keep(account_state: AccountState, job: str, course: JobRun) -> None:
-    account_state.note(COURSES, job, asdict(course))
+def save_run(account_state: AccountState, job: str, run: JobRun) -> None:
+    account_state.note(RUNS, job, asdict(run))
 
 
 def line_of(account_state: AccountState, queue: str) -> Mapping[str, Json]:
@@ -121,9 +121,9 @@ def hold(account_state: AccountState, holder: str, job: str, ends: float, amount
     account_state.note(_held(holder), job, [ends, dict(amounts)])
 
 
-def shorten(account_state: AccountState, job: str, course: JobRun, ends: float) -> None:
+def shorten(account_state: AccountState, job: str, run: JobRun, ends: float) -> None:
     """Note that a job ends before its time."""
-    for holder in course.holds:
+    for holder in run.holds:
         _, amounts = account_state.fact(_held(holder), job, (ends, {}))
         hold(account_state, holder, job, ends, amounts)
 
@@ -133,10 +133,10 @@ def holders(account_state: AccountState, holder: str) -> Iterator[tuple[str, flo
     return ((job, ends) for job, (ends, _) in account_state.rows(_held(holder)).items() if ends > account_state.now)
 
 
-def taken(account_state: AccountState, holder: str) -> Counter[str]:
+def used_amounts(account_state: AccountState, holder: str) -> Counter[str]:
     """Return what is taken up now, by unit."""
     amounts = (amounts for ends, amounts in account_state.rows(_held(holder)).values() if ends > account_state.now)
-    return _sum(amounts)
+    return _total(amounts)
 
 
 def last_end(account_state: AccountState, holder: str) -> float:
@@ -154,7 +154,7 @@ class UsagePool:
         self._ends = [(ends, job, amounts) for job, (ends, amounts) in rows.items()]
         heapq.heapify(self._ends)
         self._holder = holder
-        self.used = _sum(amounts for _, _, amounts in self._ends)
+        self.used = _total(amounts for _, _, amounts in self._ends)
 
     def pass_time(self, now: float) -> None:
         while self._ends and self._ends[0][0] <= now:
@@ -174,7 +174,7 @@ def _held(holder: str) -> str:
     return f".held:{holder}"
 
 
-def _sum(many: Iterator[Amounts]) -> Counter[str]:
+def _total(many: Iterator[Amounts]) -> Counter[str]:
     total: Counter[str] = Counter()
     for amounts in many:
         total.update(amounts)
@@ -197,7 +197,7 @@ def is_open(record: Record) -> bool:
     return record.status == "VALID" and record.body["state"] == "ENABLED"
 
 
-def fits(asks: Amounts, capacity: Amounts, used: Amounts) -> bool:
+def has_capacity(asks: Amounts, capacity: Amounts, used: Amounts) -> bool:
     """Of the units that a job asks for, those count that the capacity is counted in."""
     counted = asks.keys() & capacity.keys()
     return bool(counted) and all(used.get(unit, 0) + asks[unit] <= capacity[unit] for unit in counted)
@@ -227,7 +227,7 @@ def _consumable(account_state: AccountState, record: Record) -> Amounts:
     total = record.body["totalQuantity"]
     if record.body["resourceType"] == "REPLENISHABLE":
         return {QUANTITY: total}
-    return {QUANTITY: total + taken(account_state, record.arn)[QUANTITY]}
+    return {QUANTITY: total + used_amounts(account_state, record.arn)[QUANTITY]}
 
 
 CAPACITIES: Mapping[str, Callable[[AccountState, Record], Amounts]] = {
@@ -247,15 +247,15 @@ EARLIEST = "replaced"  # when an infrastructure update could be over, were it no
 
 def end(account_state: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
     """Let a job end at a moment, which may be to come, unless it ends before by itself."""
-    course = course_of(account_state, job)
-    if course is None:
+    run = run_of(account_state, job)
+    if run is None:
         leave_line(account_state, queue, job)
-        keep(account_state, job, JobRun(starts=at, ends=at, reason=reason, by=by))
-    elif course.ends > at:
-        attempts = tuple((runs, min(stops, at)) for runs, stops in course.attempts if runs < at)
-        keep(account_state, job, replace(course, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
-        shorten(account_state, job, course, at)
-        _hasten(account_state, course.environment)
+        save_run(account_state, job, JobRun(starts=at, ends=at, reason=reason, by=by))
+    elif run.ends > at:
+        attempts = tuple((runs, min(stops, at)) for runs, stops in run.attempts if runs < at)
+        save_run(account_state, job, replace(run, ends=at, attempts=attempts, exit_code=None, reason=reason, by=by))
+        shorten(account_state, job, run, at)
+        _finish_update_sooner(account_state, run.environment)
     account_state.stir()
 
 
@@ -264,14 +264,14 @@ def jobs_in(account_state: AccountState, queue: str) -> list[str]:
     return [*(job for job, _ in holders(account_state, queue)), *line_of(account_state, queue)]
 
 
-def end_all(account_state: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
+def end_jobs(account_state: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
     """Let jobs of a queue end, one after another; return how many seconds that takes."""
     for count, job in enumerate(jobs, 1):
         end(account_state, queue, job, account_state.now + count / PER_SECOND, reason, TERMINATED)
     return len(jobs) / PER_SECOND
 
 
-def evict(account_state: AccountState, environment: Record, at: float) -> None:
+def evict_jobs(account_state: AccountState, environment: Record, at: float) -> None:
     """Take the instances away from the jobs that still run there then."""
     for job, ends in list(holders(account_state, environment.arn)):
         if ends > at:
@@ -279,23 +279,23 @@ def evict(account_state: AccountState, environment: Record, at: float) -> None:
             end(account_state, "", job, at, f"Host EC2 (instance i-{instance}) terminated.")
 
 
-def replacement(account_state: AccountState, environment: Record) -> tuple[Record, float]:
+def replace_instances(account_state: AccountState, environment: Record) -> tuple[Record, float]:
     """Return the environment and the seconds of an update that replaces its instances: it waits for the jobs there.
 
     How long, its update policy says (UpdatePolicy).
     """
     policy = environment.body.get("updatePolicy", {})
     patience = 0 if policy.get("terminateJobsOnUpdate") else 60 * policy.get("jobExecutionTimeoutMinutes", MINUTES)
-    evict(account_state, environment, account_state.now + patience)
+    evict_jobs(account_state, environment, account_state.now + patience)
     earliest = account_state.now + account_state.timings.infrastructure
     until = max(earliest, last_end(account_state, environment.arn))
     return replace(environment, hidden={**environment.hidden, EARLIEST: earliest}), until - account_state.now
 
 
-def _hasten(account_state: AccountState, environment: str) -> None:
+def _finish_update_sooner(account_state: AccountState, environment: str) -> None:
     """An update that waits for jobs is over when the last of them is."""
-    found = account_state.find("compute-environment", environment)
-    if found and found.status == "UPDATING" and EARLIEST in found.hidden:
-        until = max(found.hidden[EARLIEST], last_end(account_state, environment))
-        if until < found.until:
-            account_state.put("compute-environment", replace(found, until=until))
+    record = account_state.find("compute-environment", environment)
+    if record and record.status == "UPDATING" and EARLIEST in record.hidden:
+        until = max(record.hidden[EARLIEST], last_end(account_state, environment))
+        if until < record.until:
+            account_state.put("compute-environment", replace(record, until=until))

@@ -12,7 +12,7 @@ from reconciler.model import Json, Spec
 from reconciler.sandbox.core.state import AccountState, Record
 from reconciler.sandbox.jobs.requests import SLEEP, UNITS, body_of
 from reconciler.sandbox.jobs.scheduler import blocked_reason, needs_met
-from reconciler.sandbox.jobs.timeline import JOB, JobRun, course_of, line_of, members_of
+from reconciler.sandbox.jobs.timeline import JOB, JobRun, line_of, members_of, run_of
 from reconciler.sandbox.resources.definitions import targets
 from reconciler.sandbox.resources.environments import FARGATE
 
@@ -89,7 +89,7 @@ class JobStatus:
 
     status: str
     reason: str = ""
-    course: JobRun | None = None
+    run: JobRun | None = None
     children: Mapping[str, int] | None = None  # how many of an array have which status
 
 
@@ -107,24 +107,24 @@ def record_of_member(record: Record, member: str) -> Record:
     return child_of(record, int(index)) if colon else record
 
 
-def standing_of(account_state: AccountState, record: Record) -> JobStatus:
+def job_status_of(account_state: AccountState, record: Record) -> JobStatus:
     job = job_id(record).partition(MARK)[0]  # a node stands where its job does
     children = members_of(account_state, job)
     if children != (job,):
-        return _array_standing(account_state, record, children)
-    return _standing(account_state, job, record.body["jobQueue"])
+        return _array_status(account_state, record, children)
+    return _job_status(account_state, job, record.body["jobQueue"])
 
 
 def status_of(account_state: AccountState, job: str, queue: str) -> str:
     """Return the status of a job that is no array."""
-    return _standing(account_state, job, queue).status
+    return _job_status(account_state, job, queue).status
 
 
-def _standing(account_state: AccountState, job: str, queue: str) -> JobStatus:
-    course = course_of(account_state, job)
-    if course:
-        status = course.status(account_state.now)
-        return JobStatus(status, course.reason if status in ENDED else "", course)
+def _job_status(account_state: AccountState, job: str, queue: str) -> JobStatus:
+    run = run_of(account_state, job)
+    if run:
+        status = run.status(account_state.now)
+        return JobStatus(status, run.reason if status in ENDED else "", run)
     waiting = line_of(account_state, queue).get(job)
     if waiting is None or account_state.now < waiting["runnable"]:
         return JobStatus("SUBMITTED")
@@ -133,7 +133,7 @@ def _standing(account_state: AccountState, job: str, queue: str) -> JobStatus:
     return JobStatus("RUNNABLE", blocked_reason(account_state, queue, job))
 
 
-def _array_standing(account_state: AccountState, record: Record, children: tuple[str, ...]) -> JobStatus:
+def _array_status(account_state: AccountState, record: Record, children: tuple[str, ...]) -> JobStatus:
     """A parent is PENDING from when a child is RUNNABLE until all have ended (AWS Batch User Guide, 'Job states')."""
     counted = Counter(status_of(account_state, child, record.body["jobQueue"]) for child in children)
     counts = {status: counted[status] for status in STATUSES}
@@ -191,9 +191,9 @@ class LogStream:
     events: tuple[tuple[int, str], ...]  # milliseconds since the epoch, and the message
 
 
-def task_state(account_state: AccountState, record: Record, course: JobRun, attempt: int) -> dict[str, Json]:
+def task_state(account_state: AccountState, record: Record, run: JobRun, attempt: int) -> dict[str, Json]:
     """Return what a description shows of the task of an attempt: each has a task of its own."""
-    instance = _instance(account_state, course)
+    instance = _instance(account_state, run)
     return {
         "taskArn": account_state.arn("task", task_id(record, attempt), "ecs"),
         **({"containerInstanceArn": instance} if instance else {}),
@@ -225,15 +225,13 @@ def log_streams(account_state: AccountState) -> Iterator[LogStream]:
             continue
         body = body_of(definition.body, record.body)
         for member in members_of(account_state, job_id(record)):
-            if course := course_of(account_state, member):
-                yield from _streams(account_state, record_of_member(record, member), body, course)
+            if run := run_of(account_state, member):
+                yield from _streams(account_state, record_of_member(record, member), body, run)
 
 
-def _streams(
-    account_state: AccountState, record: Record, body: Mapping[str, Json], course: JobRun
-) -> Iterator[LogStream]:
+def _streams(account_state: AccountState, record: Record, body: Mapping[str, Json], run: JobRun) -> Iterator[LogStream]:
     for writer, container in _writers(record, body):
-        for attempt, (runs, stops) in enumerate(course.attempts):
+        for attempt, (runs, stops) in enumerate(run.attempts):
             name = stream_name(writer, container, attempt)
             if name and runs <= account_state.now:
                 group = container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", GROUP)
@@ -261,9 +259,9 @@ def task_id(record: Record, attempt: int) -> str:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{record.arn}#{attempt}").hex
 
 
-def _instance(account_state: AccountState, course: JobRun) -> str:
+def _instance(account_state: AccountState, run: JobRun) -> str:
     """Return the instance that a task runs on, one for each environment; there is none on Fargate."""
-    environment = account_state.find("compute-environment", course.environment)
+    environment = account_state.find("compute-environment", run.environment)
     if environment is None or environment.body.get("computeResources", {}).get("type") in FARGATE:
         return ""
     cluster = environment.body.get("ecsClusterArn", "").rpartition("/")[2]
@@ -275,17 +273,17 @@ def _instance(account_state: AccountState, course: JobRun) -> str:
 REPEATED = ("retryStrategy", "timeout", "propagateTags", "platformCapabilities", "shareIdentifier")
 
 
-def described(account_state: AccountState, record: Record) -> dict[str, Json]:
-    body, standing = record.body, standing_of(account_state, record)
+def describe_job(account_state: AccountState, record: Record) -> dict[str, Json]:
+    body, job_status = record.body, job_status_of(account_state, record)
     found = account_state.find("job-definition", body["jobDefinition"])
     definition = found.body if found else {}
     repeated = {m: source[m] for m in REPEATED for source in (definition, body) if m in source}
-    parts = _parts(account_state, record, definition, standing)
+    parts = _parts(account_state, record, definition, job_status)
     return {
         **_identity(record),
         "jobQueue": body["jobQueue"],
         "jobDefinition": body["jobDefinition"],
-        **_attempts(account_state, record, parts, standing.course),
+        **_attempts(account_state, record, parts, job_status.run),
         "dependsOn": list(body.get("dependsOn", ())),
         "parameters": {**definition.get("parameters", {}), **body.get("parameters", {})},
         "tags": record.tags,
@@ -293,54 +291,54 @@ def described(account_state: AccountState, record: Record) -> dict[str, Json]:
         **_consumables(record),
         **_priority(definition, body),
         **parts,
-        **_array(record, standing),
+        **_array(record, job_status),
         **node_details(record),
-        **progress(account_state, standing),
+        **progress(account_state, job_status),
     }
 
 
-def summary(account_state: AccountState, record: Record) -> dict[str, Json]:
-    body, standing = record.body, standing_of(account_state, record)
+def summarize_job(account_state: AccountState, record: Record) -> dict[str, Json]:
+    body, job_status = record.body, job_status_of(account_state, record)
     share = {"shareIdentifier": body["shareIdentifier"]} if "shareIdentifier" in body else {}
-    code = _exit_code(account_state, standing)
+    code = _exit_code(account_state, job_status)
     return {
         **_identity(record),
         "jobDefinition": body["jobDefinition"],
         **share,
         **({"container": code} if code else {}),
-        **_array(record, standing),
+        **_array(record, job_status),
         **node_summary(record),
-        **progress(account_state, standing),
+        **progress(account_state, job_status),
     }
 
 
-def progress(account_state: AccountState, standing: JobStatus) -> dict[str, Json]:
+def progress(account_state: AccountState, job_status: JobStatus) -> dict[str, Json]:
     """Return status, its reason, and when what happened."""
-    shown: dict[str, Json] = {"status": standing.status}
-    if standing.reason:
-        shown["statusReason"] = standing.reason
-    course = standing.course
-    if course is None:
+    shown: dict[str, Json] = {"status": job_status.status}
+    if job_status.reason:
+        shown["statusReason"] = job_status.reason
+    run = job_status.run
+    if run is None:
         return shown
-    begun = [runs for runs, _ in course.attempts if runs <= account_state.now]
+    begun = [runs for runs, _ in run.attempts if runs <= account_state.now]
     if begun:
         shown["startedAt"] = _milliseconds(begun[-1])
-    if account_state.now >= course.ends:
-        shown["stoppedAt"] = _milliseconds(course.ends)
+    if account_state.now >= run.ends:
+        shown["stoppedAt"] = _milliseconds(run.ends)
         # A cancellation is told once it has been accepted, by either member (JobDetail, JobSummary).
-        if course.by:
-            shown[course.by] = True
+        if run.by:
+            shown[run.by] = True
     return shown
 
 
-def attempts(account_state: AccountState, course: JobRun | None) -> list[dict[str, Json]]:
+def attempts(account_state: AccountState, run: JobRun | None) -> list[dict[str, Json]]:
     """Return the attempts that are over."""
-    return list(_over(account_state, course)) if course else []
+    return list(_over(account_state, run)) if run else []
 
 
-def _over(account_state: AccountState, course: JobRun) -> Iterator[dict[str, Json]]:
-    reason = {"statusReason": course.reason} if course.reason else {}
-    for runs, stops in course.attempts:
+def _over(account_state: AccountState, run: JobRun) -> Iterator[dict[str, Json]]:
+    reason = {"statusReason": run.reason} if run.reason else {}
+    for runs, stops in run.attempts:
         if stops <= account_state.now:
             yield {"startedAt": _milliseconds(runs), "stoppedAt": _milliseconds(stops), **reason}
 
@@ -354,16 +352,16 @@ def _identity(record: Record) -> dict[str, Json]:
     }
 
 
-def _array(record: Record, standing: JobStatus) -> dict[str, Json]:
-    if standing.children is None:
+def _array(record: Record, job_status: JobStatus) -> dict[str, Json]:
+    if job_status.children is None:
         _, colon, index = job_id(record).partition(":")
         return {"arrayProperties": {"index": int(index)}} if colon else {}
     size = record.body["arrayProperties"]["size"]
-    return {"arrayProperties": {"size": size, "statusSummary": dict(standing.children)}}
+    return {"arrayProperties": {"size": size, "statusSummary": dict(job_status.children)}}
 
 
 def _attempts(
-    account_state: AccountState, record: Record, parts: Mapping[str, Json], course: JobRun | None
+    account_state: AccountState, record: Record, parts: Mapping[str, Json], run: JobRun | None
 ) -> dict[str, Json]:
     """Return the attempts that are over; those on Kubernetes have a list of their own (JobDetail).
 
@@ -372,16 +370,16 @@ def _attempts(
     if "nodeProperties" in parts and not node_details(record):
         record = main_node(record)
         parts = body_of_node(record, parts["nodeProperties"])
-    over = attempts(account_state, course)
-    if course is None or not over:
+    over = attempts(account_state, run)
+    if run is None or not over:
         return {"attempts": [], **({"eksAttempts": []} if "eksProperties" in parts else {})}
-    code = {} if course.exit_code is None else {"exitCode": course.exit_code}
+    code = {} if run.exit_code is None else {"exitCode": run.exit_code}
     if "eksProperties" in parts:
         pod = parts["eksProperties"].get("podProperties", {})
         containers = [{"name": each.get("name", "Default"), **code} for each in pod.get("containers", ())]
         ended = [{**each, **_pod(record, n), "containers": containers} for n, each in enumerate(over)]
         return {"attempts": [], "eksAttempts": ended}
-    shown = (_attempt(account_state, record, parts, course, number, code) for number in range(len(over)))
+    shown = (_attempt(account_state, record, parts, run, number, code) for number in range(len(over)))
     return {"attempts": [{**each, **more} for each, more in zip(over, shown, strict=True)]}
 
 
@@ -389,12 +387,12 @@ def _attempt(
     account_state: AccountState,
     record: Record,
     parts: Mapping[str, Json],
-    course: JobRun,
+    run: JobRun,
     number: int,
     code: Mapping[str, Json],
 ) -> dict[str, Json]:
     """Return the containers of an attempt (AttemptDetail)."""
-    task = task_state(account_state, record, course, number)
+    task = task_state(account_state, record, run, number)
     if "ecsProperties" in parts:
         tasks = parts["ecsProperties"]["taskProperties"]
         shown = [
@@ -410,18 +408,18 @@ def _written(record: Record, container: Spec, number: int, code: Mapping[str, Js
 
 
 def _parts(
-    account_state: AccountState, record: Record, definition: Mapping[str, Json], standing: JobStatus
+    account_state: AccountState, record: Record, definition: Mapping[str, Json], job_status: JobStatus
 ) -> dict[str, Json]:
     """Return what the job runs, with what has become of it so far."""
     parts = body_of(definition, record.body) if definition else {}
     if "nodeProperties" in parts and node_details(record):
         parts = body_of_node(record, parts["nodeProperties"])
-    course = standing.course
-    if course is None or not course.attempts or account_state.now < course.starts:
+    run = job_status.run
+    if run is None or not run.attempts or account_state.now < run.starts:
         return {**parts, **({"container": _idle(parts["container"])} if "container" in parts else {})}
-    begun = sum(1 for runs, _ in course.attempts if runs <= account_state.now)
-    number, code = max(begun - 1, 0), _exit_code(account_state, standing)
-    task = task_state(account_state, record, course, number)
+    begun = sum(1 for runs, _ in run.attempts if runs <= account_state.now)
+    number, code = max(begun - 1, 0), _exit_code(account_state, job_status)
+    task = task_state(account_state, record, run, number)
     if "container" in parts:
         stream = stream_of(record, parts["container"], number) if begun else {}
         parts["container"] = {**_idle(parts["container"]), **task, **stream, **code}
@@ -453,11 +451,11 @@ def _pod(record: Record, number: int) -> dict[str, Json]:
     return {"podName": f"aws-batch.{task_id(record, number)}"}
 
 
-def _exit_code(account_state: AccountState, standing: JobStatus) -> dict[str, Json]:
-    course = standing.course
-    if course is None or course.exit_code is None or account_state.now < course.ends:
+def _exit_code(account_state: AccountState, job_status: JobStatus) -> dict[str, Json]:
+    run = job_status.run
+    if run is None or run.exit_code is None or account_state.now < run.ends:
         return {}
-    return {"exitCode": course.exit_code}
+    return {"exitCode": run.exit_code}
 
 
 def _consumables(record: Record) -> dict[str, Json]:

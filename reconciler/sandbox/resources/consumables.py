@@ -5,8 +5,15 @@ from dataclasses import replace
 
 from reconciler.model import Json
 from reconciler.sandbox.core.model import refuse_if
-from reconciler.sandbox.core.state import AccountState, Record, name_key, paged, refuse_bad_name, refuse_bad_tags
-from reconciler.sandbox.jobs.timeline import QUANTITY, taken
+from reconciler.sandbox.core.state import (
+    AccountState,
+    Record,
+    name_key,
+    page_of_records,
+    refuse_bad_name,
+    refuse_bad_tags,
+)
+from reconciler.sandbox.jobs.timeline import QUANTITY, used_amounts
 
 NOUN = "consumable-resource"
 TYPES = ("REPLENISHABLE", "NON_REPLENISHABLE")
@@ -39,9 +46,9 @@ def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 
 
 def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    wanted = [value for each in request.get("filters", ()) for value in each.get("values", ())]
-    matching = (record for record in account_state.see_every(NOUN) if not wanted or _matches(record.name, wanted))
-    records, token = paged(matching, request, name_key)
+    patterns = [value for each in request.get("filters", ()) for value in each.get("values", ())]
+    matching = (record for record in account_state.see_every(NOUN) if not patterns or _matches(record.name, patterns))
+    records, token = page_of_records(matching, request, name_key)
     return {"consumableResources": [_summary(account_state, each) for each in records], **token}
 
 
@@ -87,10 +94,10 @@ def _is_repeated(account_state: AccountState, request: Mapping[str, Json]) -> bo
     return False
 
 
-def _matches(name: str, wanted: list[str]) -> bool:
+def _matches(name: str, patterns: list[str]) -> bool:
     """Without regard to case; a trailing asterisk matches any rest (ListConsumableResources)."""
     own = name.lower()
-    return any(own.startswith(v[:-1].lower()) if v.endswith("*") else own == v.lower() for v in wanted)
+    return any(own.startswith(v[:-1].lower()) if v.endswith("*") else own == v.lower() for v in patterns)
 
 
 def _refuse_negative(quantity: int) -> None:
@@ -99,7 +106,7 @@ def _refuse_negative(quantity: int) -> None:
 
 def _summary(account_state: AccountState, record: Record) -> dict[str, Json]:
     members = {member: record.body[member] for member in ("totalQuantity", "resourceType")}
-    return {**_identity(record), **members, "inUseQuantity": int(taken(account_state, record.arn)[QUANTITY])}
+    return {**_identity(record), **members, "inUseQuantity": int(used_amounts(account_state, record.arn)[QUANTITY])}
 
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:

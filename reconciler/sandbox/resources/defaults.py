@@ -49,7 +49,7 @@ def _versioned(image: Spec) -> dict[str, Json]:
     return {**({"imageKubernetesVersion": KUBERNETES} if is_chosen else {}), **image}
 
 
-def observed(body: Spec, *, scaled: bool) -> dict[str, Json]:
+def observed_body(body: Spec, *, scaled: bool) -> dict[str, Json]:
     """Return an environment's body with what Describe alone shows: the state of images and of the access entry.
 
     `scaled`: instances have run there.

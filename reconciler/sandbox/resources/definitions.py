@@ -13,11 +13,11 @@ from reconciler.sandbox.core.state import (
     AccountState,
     Record,
     SortKey,
-    named,
-    paged,
+    page_of_records,
+    records_named,
     refuse_bad_name,
     refuse_bad_tags,
-    shuffled,
+    shuffle_lists,
 )
 from reconciler.sandbox.resources.defaults import definition_body
 
@@ -526,12 +526,12 @@ def register(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     if request.get("jobDefinitions"):
         refuse_if("maxResults" in request, "JobDefinitions and MaxResults cannot both be set")
-        others = [member for member in ("jobDefinitionName", "status", "nextToken") if member in request]
-        refuse_if(others, f"jobDefinitions cannot be combined with {', '.join(others)}")
-        records = named(account_state, NOUN, request["jobDefinitions"])
+        other_items = [member for member in ("jobDefinitionName", "status", "nextToken") if member in request]
+        refuse_if(other_items, f"jobDefinitions cannot be combined with {', '.join(other_items)}")
+        records = records_named(account_state, NOUN, request["jobDefinitions"])
         token: dict[str, str] = {}
     else:
-        records, token = paged(_matching(account_state, request), request, _newest_first)
+        records, token = page_of_records(_matching(account_state, request), request, _newest_first)
     return {"jobDefinitions": [_shown(account_state, record) for record in records], **token}
 
 
@@ -576,7 +576,7 @@ def _newest_first(record: Record) -> SortKey:
 
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
-    body = shuffled(dict(record.body), account_state)
+    body = shuffle_lists(dict(record.body), account_state)
     return {**_identity(record), "status": record.status, "tags": record.tags, **body}
 
 

@@ -17,15 +17,15 @@ from reconciler.sandbox.core.state import (
     ORDERED_STRATEGIES,
     AccountState,
     Record,
-    named_or_paged,
+    records_named_or_page,
     refuse_bad_name,
     refuse_bad_tags,
     refuse_used,
-    shuffled,
+    shuffle_lists,
 )
 from reconciler.sandbox.jobs.scheduler import SCALED
-from reconciler.sandbox.jobs.timeline import VCPU, evict, holders, replacement, taken
-from reconciler.sandbox.resources.defaults import default_images, environment_body, observed, template_body
+from reconciler.sandbox.jobs.timeline import VCPU, evict_jobs, holders, replace_instances, used_amounts
+from reconciler.sandbox.resources.defaults import default_images, environment_body, observed_body, template_body
 
 # What AWS refuses about a compute environment's shape, with its own words where somebody has seen them.
 #
@@ -336,7 +336,7 @@ def is_infrastructure(body: Spec, request: Spec) -> bool:
     return body.get("computeResources", {}).get("type") not in FARGATE and bool(_infrastructure_members(request))
 
 
-def merged(account_state: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
+def merge_update(account_state: AccountState, body: Spec, request: Spec) -> dict[str, Json]:
     """Return the body after the update: only what was sent changes."""
     after = {
         **body,
@@ -503,26 +503,26 @@ def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
         tags=request.get("tags", {}),
         hidden={"scaled": account_state.now},
     )
-    record = state.created(account_state, record, healthy=HEALTHY, illness=iam.illness(account_state, body))
+    record = state.start_creation(account_state, record, healthy=HEALTHY, illness=iam.illness(account_state, body))
     account_state.put(NOUN, record)
     return _identity(record)
 
 
 def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = named_or_paged(account_state, NOUN, request, "computeEnvironments", "ComputeEnvironments")
+    records, token = records_named_or_page(account_state, NOUN, request, "computeEnvironments", "ComputeEnvironments")
     return {"computeEnvironments": [_shown(account_state, record) for record in records], **token}
 
 
 def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(account_state, NOUN, request["computeEnvironment"])
-    body = autoscaled(account_state, record)
+    record = state.settled_record(account_state, NOUN, request["computeEnvironment"])
+    body = autoscale(account_state, record)
     refuse_bad_update(account_state, body, request)
-    after = merged(account_state, body, request)
+    after = merge_update(account_state, body, request)
     record = replace(record, body=after, hidden={"scaled": account_state.now})
     seconds = account_state.timings.update
     if is_infrastructure(body, request):
-        record, seconds = replacement(account_state, record)
-    record = state.updated(
+        record, seconds = replace_instances(account_state, record)
+    record = state.start_update(
         account_state, record, seconds=seconds, healthy=HEALTHY, illness=iam.illness(account_state, after)
     )
     account_state.put(NOUN, record)
@@ -531,18 +531,18 @@ def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 
 def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     identifier = request["computeEnvironment"]
-    record = state.settled(account_state, NOUN, identifier, "Cannot delete, resource is being modified")
+    record = state.settled_record(account_state, NOUN, identifier, "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "compute environment")
     refuse_used(account_state, record.arn)
     illness = iam.service_role_illness(account_state, record.body) or _occupied(account_state, record)
-    going = state.deleted(account_state, record, illness=illness)
+    going = state.start_deletion(account_state, record, illness=illness)
     account_state.put(NOUN, going)
     if not illness:
-        evict(account_state, going, going.until)
+        evict_jobs(account_state, going, going.until)
     return {}
 
 
-def autoscaled(account_state: AccountState, record: Record) -> dict[str, Json]:
+def autoscale(account_state: AccountState, record: Record) -> dict[str, Json]:
     """Return the body with the desiredvCpus of the moment: they follow the jobs between minvCpus and maxvCpus.
 
     When the last job has gone they stay for a while.
@@ -551,7 +551,7 @@ def autoscaled(account_state: AccountState, record: Record) -> dict[str, Json]:
     if resources.get("type") not in EC2:
         return dict(record.body)
     least, most = resources.get("minvCpus", 0), resources["maxvCpus"]
-    used = math.ceil(taken(account_state, record.arn)[VCPU])
+    used = math.ceil(used_amounts(account_state, record.arn)[VCPU])
     rounds = int(
         (account_state.now - record.hidden.get("scaled", account_state.now)) // account_state.timings.autoscale
     )
@@ -564,14 +564,14 @@ def autoscaled(account_state: AccountState, record: Record) -> dict[str, Json]:
     return {**record.body, "computeResources": {**resources, "desiredvCpus": desired}}
 
 
-def sicken(account_state: AccountState) -> None:
+def force_invalid(account_state: AccountState) -> None:
     """A role that disappears makes the environments INVALID that were healthy with it (User Guide, troubleshooting)."""
     for record in tuple(account_state.every(NOUN)):
-        sick = iam.illness(account_state, record.body)
-        if sick and record.status == "VALID":
-            account_state.put(NOUN, replace(record, status="INVALID", reason=sick))
-        elif sick and record.then == "VALID":
-            account_state.put(NOUN, replace(record, then="INVALID", then_reason=sick))
+        illness = iam.illness(account_state, record.body)
+        if illness and record.status == "VALID":
+            account_state.put(NOUN, replace(record, status="INVALID", reason=illness))
+        elif illness and record.then == "VALID":
+            account_state.put(NOUN, replace(record, then="INVALID", then_reason=illness))
 
 
 def clusters(account_state: AccountState) -> Iterator[str]:
@@ -616,9 +616,9 @@ def _without_empty_role(request: Mapping[str, Json]) -> Mapping[str, Json]:
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    body = autoscaled(account_state, record)
+    body = autoscale(account_state, record)
     scaled = bool(body.get("computeResources", {}).get("desiredvCpus")) or _has_scaled(account_state, record)
-    body = shuffled(observed(body, scaled=scaled), account_state)
+    body = shuffle_lists(observed_body(body, scaled=scaled), account_state)
     return {**_identity(record), "tags": record.tags, **health, **body}
 
 

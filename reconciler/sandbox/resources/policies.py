@@ -11,11 +11,11 @@ from reconciler.sandbox.core.state import (
     AccountState,
     Record,
     name_key,
-    named,
-    paged,
+    page_of_records,
+    records_named,
     refuse_bad_name,
     refuse_bad_tags,
-    shuffled,
+    shuffle_lists,
 )
 
 NOUN = "scheduling-policy"
@@ -42,14 +42,14 @@ def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     arns = [arn for arn in request["arns"] if arn.startswith("arn:")]
     shown = [
-        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffled(dict(each.body), account_state)}
-        for each in named(account_state, NOUN, arns)
+        {"name": each.name, "arn": each.arn, "tags": each.tags, **shuffle_lists(dict(each.body), account_state)}
+        for each in records_named(account_state, NOUN, arns)
     ]
     return {"schedulingPolicies": shown}
 
 
 def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = paged(account_state.see_every(NOUN), request, name_key)
+    records, token = page_of_records(account_state.see_every(NOUN), request, name_key)
     return {"schedulingPolicies": [{"arn": record.arn} for record in records], **token}
 
 

@@ -10,14 +10,14 @@ from reconciler.sandbox.core.state import (
     AccountState,
     Record,
     environments_of,
-    named_or_paged,
     queues_with,
+    records_named_or_page,
     refuse_bad_name,
     refuse_bad_tags,
     release,
-    shuffled,
+    shuffle_lists,
 )
-from reconciler.sandbox.jobs.timeline import end_all, jobs_in
+from reconciler.sandbox.jobs.timeline import end_jobs, jobs_in
 from reconciler.sandbox.resources.environments import FARGATE, MANAGED_INSTANCES, is_arm
 from reconciler.sandbox.resources.quota_shares import INSTANCES, shares_of
 
@@ -44,8 +44,8 @@ def _service_environment(account_state: AccountState, identifier: str) -> Record
 def _refuse_second_queue(account_state: AccountState, environment: Record, queue: str) -> None:
     """One that counts instance types is for quota management, and belongs to one queue ('Service quotas')."""
     counts_types = all(limit["capacityUnit"] != INSTANCES for limit in environment.body["capacityLimits"])
-    others = [arn for arn in queues_with(account_state, environment.arn) if arn != queue]
-    refuse_if(counts_types and others, "A quota management service environment can have one job queue only.")
+    other_items = [arn for arn in queues_with(account_state, environment.arn) if arn != queue]
+    refuse_if(counts_types and other_items, "A quota management service environment can have one job queue only.")
 
 
 # What AWS refuses about a job queue, in its own words where seen (cdk-preflight, rules pf-batch-jq-*).
@@ -56,7 +56,9 @@ LIMIT_SECONDS = (600, 86400)
 TRAINING = "SAGEMAKER_TRAINING"
 
 
-def attached(account_state: AccountState, request: Spec, queue_type: str, queue: str) -> dict[str, list[Json]]:
+def attach_environments(
+    account_state: AccountState, request: Spec, queue_type: str, queue: str
+) -> dict[str, list[Json]]:
     """Return the orders that the request leads to, with ARNs for names. Raises `Refusal`."""
     _refuse_wrong_orders(request, queue_type)
     if request.get("serviceEnvironmentOrder"):
@@ -185,18 +187,18 @@ def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     refuse_if(account_state.is_taken(NOUN, name), "Object already exists")
     body = _body(account_state, request)
     record = Record(name=name, arn=account_state.arn(NOUN, name), body=body, tags=request.get("tags", {}))
-    record = state.created(account_state, record, healthy=HEALTHY)
+    record = state.start_creation(account_state, record, healthy=HEALTHY)
     account_state.put(NOUN, record)
     return _identity(record)
 
 
 def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    records, token = named_or_paged(account_state, NOUN, request, "jobQueues", "JobQueues")
+    records, token = records_named_or_page(account_state, NOUN, request, "jobQueues", "JobQueues")
     return {"jobQueues": [_shown(account_state, record) for record in records], **token}
 
 
 def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(account_state, NOUN, request["jobQueue"])
+    record = state.settled_record(account_state, NOUN, request["jobQueue"])
     _refuse_bad_members(account_state, request, record.body["jobQueueType"])
     if "schedulingPolicyArn" in request:
         # A policy can be exchanged, neither added nor removed (ASFHyP3/hyp3 issue 799; UpdateJobQueue).
@@ -205,7 +207,7 @@ def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     if "computeEnvironmentOrder" in request or "serviceEnvironmentOrder" in request:
         body |= _moved(account_state, request, body["jobQueueType"], record.arn)
         release(account_state, environments_of(record.body) - environments_of(body), account_state.now)
-    record = state.updated(
+    record = state.start_update(
         account_state, replace(record, body=body), seconds=account_state.timings.update, healthy=HEALTHY
     )
     account_state.put(NOUN, record)
@@ -213,16 +215,16 @@ def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 
 
 def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(account_state, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
+    record = state.settled_record(account_state, NOUN, request["jobQueue"], "Cannot delete, resource is being modified")
     state.refuse_deletion_unless_disabled(record, "job queue")
     # What becomes of the shares of a queue that is deleted is documented nowhere.
     refuse_if(any(shares_of(account_state, record.arn)), "Cannot delete, the job queue has quota shares.")
-    going = state.deleted(account_state, record)
+    going = state.start_deletion(account_state, record)
     going = replace(
         going,
         until=max(
             going.until,
-            account_state.now + end_all(account_state, record.arn, jobs_in(account_state, record.arn), DELETED),
+            account_state.now + end_jobs(account_state, record.arn, jobs_in(account_state, record.arn), DELETED),
         ),
     )
     account_state.put(NOUN, going)
@@ -239,9 +241,9 @@ OPERATIONS = {
 
 
 def _body(account_state: AccountState, request: Mapping[str, Json]) -> dict[str, Json]:
-    wanted = request.get("jobQueueType", "")
-    _refuse_bad_members(account_state, request, wanted)
-    orders = attached(account_state, request, wanted, account_state.arn(NOUN, request["jobQueueName"]))
+    queue_type = request.get("jobQueueType", "")
+    _refuse_bad_members(account_state, request, queue_type)
+    orders = attach_environments(account_state, request, queue_type, account_state.arn(NOUN, request["jobQueueName"]))
     body = {member: value for member, value in request.items() if member not in ("jobQueueName", "tags")}
     filled = {"state": "ENABLED", "jobStateTimeLimitActions": [], **body, **orders}
     return {**filled, "jobQueueType": resulting_type(account_state, orders)}
@@ -250,8 +252,8 @@ def _body(account_state: AccountState, request: Mapping[str, Json]) -> dict[str,
 def _moved(account_state: AccountState, request: Mapping[str, Json], kind: str, arn: str) -> dict[str, Json]:
     """Whether a queue can move between EC2, Fargate and managed instances is documented nowhere: here it can."""
     if kind in ("EKS", "SAGEMAKER_TRAINING"):
-        return attached(account_state, request, kind, arn)
-    orders = attached(account_state, request, "", arn)
+        return attach_environments(account_state, request, kind, arn)
+    orders = attach_environments(account_state, request, "", arn)
     refuse_if(resulting_type(account_state, orders) == "EKS", "EKS job queue type must have EKS compute environment.")
     return {**orders, "jobQueueType": resulting_type(account_state, orders)}
 
@@ -265,7 +267,7 @@ def _refuse_bad_members(account_state: AccountState, request: Mapping[str, Json]
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
     health = {"status": record.status, **({"statusReason": record.reason} if record.reason else {})}
-    return {**_identity(record), "tags": record.tags, **health, **shuffled(dict(record.body), account_state)}
+    return {**_identity(record), "tags": record.tags, **health, **shuffle_lists(dict(record.body), account_state)}
 
 
 def _identity(record: Record) -> dict[str, Json]:

@@ -11,12 +11,12 @@ from reconciler.sandbox.core.state import (
     AccountState,
     Record,
     name_key,
-    paged,
+    page_of_records,
     refuse_bad_name,
     refuse_bad_tags,
-    shuffled,
+    shuffle_lists,
 )
-from reconciler.sandbox.jobs.timeline import end_all, holders, line_of
+from reconciler.sandbox.jobs.timeline import end_jobs, holders, line_of
 
 # What AWS refuses about capacity limits, in its own words (cdk-preflight, rules pf-batch-se-*).
 
@@ -60,7 +60,7 @@ def create(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     _refuse_bad_members(request)
     body = {"jobQueueArn": queue.arn, "state": "ENABLED", **_members(request)}
     record = Record(name=name, arn=arn, body=body, tags=request.get("tags", {}))
-    account_state.put(NOUN, state.created(account_state, record, healthy=""))
+    account_state.put(NOUN, state.start_creation(account_state, record, healthy=""))
     return _identity(record)
 
 
@@ -73,23 +73,25 @@ def describe(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 def list_all(account_state: AccountState, request: Mapping[str, Json]) -> Json:
     queue = account_state.get("job-queue", request["jobQueue"])
     seen = (record for record in account_state.see_every(NOUN) if record.body["jobQueueArn"] == queue.arn)
-    records, token = paged(seen, request, name_key)
+    records, token = page_of_records(seen, request, name_key)
     return {"quotaShares": [_shown(account_state, record) for record in records], **token}
 
 
 def update(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(account_state, NOUN, request["quotaShareArn"])
+    record = state.settled_record(account_state, NOUN, request["quotaShareArn"])
     body = {**record.body, **_members(request)}
     _refuse_bad_members(body)
     record = replace(record, body=body)
-    account_state.put(NOUN, state.updated(account_state, record, seconds=account_state.timings.update, healthy=""))
+    account_state.put(NOUN, state.start_update(account_state, record, seconds=account_state.timings.update, healthy=""))
     return _identity(record)
 
 
 def delete(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    record = state.settled(account_state, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified")
+    record = state.settled_record(
+        account_state, NOUN, request["quotaShareArn"], "Cannot delete, resource is being modified"
+    )
     state.refuse_deletion_unless_disabled(record, "quota share")
-    going = state.deleted(account_state, record)
+    going = state.start_deletion(account_state, record)
     account_state.put(
         NOUN, replace(going, until=max(going.until, account_state.now + _end_jobs(account_state, record)))
     )
@@ -113,7 +115,7 @@ def _end_jobs(account_state: AccountState, record: Record) -> float:
     """All jobs of a share end with it (DeleteQuotaShare); return how many seconds that takes."""
     queue = record.body["jobQueueArn"]
     waiting = [job for job, row in line_of(account_state, queue).items() if row["share"] == record.arn]
-    return end_all(
+    return end_jobs(
         account_state, queue, [*(job for job, _ in holders(account_state, record.arn)), *waiting], SHARE_DELETED
     )
 
@@ -150,7 +152,7 @@ def _members(request: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _shown(account_state: AccountState, record: Record) -> dict[str, Json]:
-    return {**_identity(record), "status": record.status, **shuffled(dict(record.body), account_state)}
+    return {**_identity(record), "status": record.status, **shuffle_lists(dict(record.body), account_state)}
 
 
 def _identity(record: Record) -> dict[str, Json]:

@@ -35,7 +35,7 @@ class HttpFront:
         self._roles = Roles()
 
     def __call__(self, request: Request) -> Response:
-        if actor.is_for(request):
+        if actor.is_control(request):
             return actor.answer(self._simulator, request)
         if actor.is_reset(request):
             return self._reset(request)
@@ -47,7 +47,7 @@ class HttpFront:
                 request.method,
                 request.path,
                 request.body,
-                without_faults=actor.spares(request),
+                without_faults=actor.is_without_faults(request),
             )
         if not request.service:
             return request.error(403, "MissingAuthenticationToken", NO_SIGNATURE)
@@ -144,7 +144,7 @@ def refusal(path: str, headers: "Message[str, str]", port: int) -> RefusedReques
     return _of_its_sender(headers, port) or _of_its_form(path, headers)
 
 
-def length_of(headers: "Message[str, str]") -> int:
+def body_length(headers: "Message[str, str]") -> int:
     """Return the length of the body of a request that is taken."""
     return int(headers.get("content-length") or 0)
 
@@ -172,7 +172,7 @@ def _of_its_form(path: str, headers: "Message[str, str]") -> RefusedRequest | No
         )
     if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
         return RefusedRequest(BAD_REQUEST, "BadRequest", "Content-Length is not one number")
-    if length_of(headers) > LARGEST:
+    if body_length(headers) > LARGEST:
         return RefusedRequest(TOO_LARGE, "RequestEntityTooLarge", f"a request has {LARGEST:,} bytes at most")
     return None
 
@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
         if refused := refusal(self.path, self.headers, self.connection.getsockname()[1]):
             self._refuse(refused)
             return
-        length = length_of(self.headers)
+        length = body_length(self.headers)
         body = self.rfile.read(length)
         if len(body) < length:  # the client has gone
             self.close_connection = True

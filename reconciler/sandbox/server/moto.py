@@ -48,8 +48,8 @@ class LogWriter:
             if fresh and stream.group in backend.groups and stream.name in backend.groups[stream.group].streams:
                 # Not through PutLogEvents, which refuses times that a turned clock has.
                 log = backend.groups[stream.group].streams[stream.name]
-                known = {(event.timestamp, event.message) for event in log.events}
-                lines = [{"timestamp": at, "message": line} for at, line in fresh if (at, line) not in known]
+                written = {(event.timestamp, event.message) for event in log.events}
+                lines = [{"timestamp": at, "message": line} for at, line in fresh if (at, line) not in written]
                 log.put_log_events(lines)
             self._written[key] = len(stream.events)
 
@@ -107,7 +107,7 @@ class Services:
                 return refused
             self._show(request.service, account, request.region)
             with self._around(request.service):
-                return _as_asked(request, _run(self._moto, request))
+                return _with_named_error(request, _run(self._moto, request))
 
     def _around(self, service: str) -> AbstractContextManager[None]:
         if service != "cloudformation":
@@ -148,7 +148,7 @@ def _failure(wrong: Exception) -> Any:
 
 def _refusal(request: Request) -> Response | None:
     """Return why moto must not be asked, or None."""
-    if not _is_known(request.service.lower(), request.region) or request.path.startswith(MOTOS_OWN):
+    if not _is_in_moto(request.service.lower(), request.region) or request.path.startswith(MOTOS_OWN):
         return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {request.service} {request.operation}")
     if request.has_json and not _is_object(request):
         return request.error(BAD_REQUEST, "SerializationException", "the body is no JSON object, or nested too deeply")
@@ -163,7 +163,7 @@ def _is_object(request: Request) -> bool:
 
 
 @cache
-def _is_known(service: str, region: str) -> bool:
+def _is_in_moto(service: str, region: str) -> bool:
     """Whether moto has the service: its names are those of modules, or first parts of hosts."""
     modules = importlib.import_module("moto.backends").list_of_moto_modules()
     patterns = importlib.import_module("moto.backend_index").backend_url_patterns
@@ -184,15 +184,15 @@ def _run(application: Any, request: Request) -> Response:
     return Response(answer.status_code, dict(answer.headers), answer.get_data())
 
 
-def _as_asked(request: Request, answer: Response) -> Response:
+def _with_named_error(request: Request, answer: Response) -> Response:
     """Return the answer; where moto has none, an error that names what was asked for."""
     kind = answer.headers.get("Content-Type", "")
-    what = f"{request.service} {request.operation}"
+    operation = f"{request.service} {request.operation}"
     if kind.startswith(FAILED):
-        code, says = FAILURES[answer.status]
-        return request.error(answer.status, code, f"the sandbox {says} {what} ({answer.body.decode()})")
+        code, failure = FAILURES[answer.status]
+        return request.error(answer.status, code, f"the sandbox {failure} {operation} ({answer.body.decode()})")
     if answer.status == NOT_THERE and kind.startswith("text/html") and request.service != "s3":
-        return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {what}")
+        return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {operation}")
     if request.form and answer.status >= BAD_REQUEST and answer.body.startswith(b"{"):
         # A stack of CloudFormation has met an error of a service that speaks JSON.
         content = json.loads(answer.body)
@@ -227,8 +227,8 @@ def answer(request: Request, batch: Iterable[Tagged], moto: Answer | None) -> Re
     """
 
     def find(filters: Mapping[str, Json]) -> Sequence[Tagged]:
-        ours = (one for one in batch if _fits(*one, filters))
-        return sorted((*ours, *(_others(request, filters, moto) if moto else ())), key=lambda one: one[0])
+        ours = (tagged for tagged in batch if _matches(*tagged, filters))
+        return sorted((*ours, *(_tagged_in_moto(request, filters, moto) if moto else ())), key=lambda tagged: tagged[0])
 
     handler = HANDLERS[request.operation]
     try:
@@ -239,14 +239,14 @@ def answer(request: Request, batch: Iterable[Tagged], moto: Answer | None) -> Re
 
 def _resources(data: Mapping[str, Json], find: Find) -> Json:
     _check(data)
-    found = find({member: data[member] for member in FILTERS if data.get(member)})
-    rest = [(arn, tags) for arn, tags in found if arn > data.get("PaginationToken", "")]
-    shown = rest[: _fitting(rest, data)]
+    resources = find({member: data[member] for member in FILTERS if data.get(member)})
+    remaining = [(arn, tags) for arn, tags in resources if arn > data.get("PaginationToken", "")]
+    shown = remaining[: _page_size(remaining, data)]
     mappings = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         for arn, tags in shown
     ]
-    return {"ResourceTagMappingList": mappings, "PaginationToken": shown[-1][0] if len(shown) < len(rest) else ""}
+    return {"ResourceTagMappingList": mappings, "PaginationToken": shown[-1][0] if len(shown) < len(remaining) else ""}
 
 
 def _keys(_data: Mapping[str, Json], find: Find) -> Json:
@@ -276,40 +276,40 @@ def _check(data: Mapping[str, Json]) -> None:
             raise InvalidParameter(f"{member} must be between {least} and {most}")
 
 
-def _fitting(found: Sequence[Tagged], data: Mapping[str, Json]) -> int:
+def _page_size(resources: Sequence[Tagged], data: Mapping[str, Json]) -> int:
     """Return how many resources a page has; one without tags counts as one tag (GetResources)."""
-    most: int = data.get("ResourcesPerPage", len(found) if data.get("ResourceARNList") else PAGE)
+    most: int = data.get("ResourcesPerPage", len(resources) if data.get("ResourceARNList") else PAGE)
     if "TagsPerPage" not in data:
         return most
     budget: int = data["TagsPerPage"]
-    totals = accumulate(max(1, len(tags)) for _, tags in found)
+    totals = accumulate(max(1, len(tags)) for _, tags in resources)
     return min(most, sum(total <= budget for total in totals))
 
 
-def _fits(arn: str, tags: Mapping[str, str], filters: Mapping[str, Json]) -> bool:
+def _matches(arn: str, tags: Mapping[str, str], filters: Mapping[str, Json]) -> bool:
     arns, types = filters.get("ResourceARNList"), filters.get("ResourceTypeFilters")
-    chosen = (not arns or arn in arns) and (not types or any(_is_of(arn, each) for each in types))
-    return chosen and all(_has(tags, each) for each in filters.get("TagFilters", ()))
+    chosen = (not arns or arn in arns) and (not types or any(_is_of_type(arn, each) for each in types))
+    return chosen and all(_has_tag(tags, each) for each in filters.get("TagFilters", ()))
 
 
-def _is_of(arn: str, wanted: str) -> bool:
+def _is_of_type(arn: str, requested: str) -> bool:
     """Types are spelled as in ARNs: `batch`, `batch:job-queue` (GetResources)."""
     _, _, service, _, _, path = arn.split(":", 5)
-    name, _, noun = wanted.partition(":")
+    name, _, noun = requested.partition(":")
     return name == service and (not noun or noun in path.split("/")[::2])
 
 
-def _has(tags: Mapping[str, str], wanted: Mapping[str, Json]) -> bool:
-    return wanted["Key"] in tags and (not wanted.get("Values") or tags[wanted["Key"]] in wanted["Values"])
+def _has_tag(tags: Mapping[str, str], requested: Mapping[str, Json]) -> bool:
+    return requested["Key"] in tags and (not requested.get("Values") or tags[requested["Key"]] in requested["Values"])
 
 
-def _others(request: Request, filters: Mapping[str, Json], moto: Answer) -> Iterator[Tagged]:
+def _tagged_in_moto(request: Request, filters: Mapping[str, Json], moto: Answer) -> Iterator[Tagged]:
     token: str | None = ""
     while token is not None:
         page = moto(request.asking(TARGET, {**filters, "PaginationToken": token} if token else filters))
         if page.status != OK:
             raise InvalidParameter(page.body.decode(errors="replace"))
-        found = json.loads(page.body)
-        for one in found["ResourceTagMappingList"]:
-            yield one["ResourceARN"], {tag["Key"]: tag["Value"] for tag in one["Tags"]}
-        token = found.get("PaginationToken") or None
+        resources = json.loads(page.body)
+        for tagged in resources["ResourceTagMappingList"]:
+            yield tagged["ResourceARN"], {tag["Key"]: tag["Value"] for tag in tagged["Tags"]}
+        token = resources.get("PaginationToken") or None
