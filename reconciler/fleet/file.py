@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.fleet.target import Consents, FleetTarget
 from reconciler.load.expand import Expander, LookupRunner, Scope
 from reconciler.load.files import Library
+from reconciler.load.settings import OTHER_VERSION, check_required_version
 from reconciler.load.variables import GivenValue
 from reconciler.ports import Files, Lookups
 from reconciler.problems import Problem
@@ -99,7 +100,7 @@ class Members:
 
 
 EXCLUDE = "exclude"
-SECTIONS = ("environments", "stacks", EXCLUDE)
+SECTIONS = ("environments", "stacks", EXCLUDE, "requiredVersion")
 PLACE = ("account", "accounts", "region", "regions")
 SHARED = ("variables", "variableFiles", "guards")
 OF_ENVIRONMENT = (*PLACE, "roleArn", "profile", *SHARED)
@@ -128,7 +129,7 @@ def read_fleet(
     findings = Findings()
     reader = _FleetReader(Library(files, findings), LookupRunner(lookups, findings), findings, matching, leaving)
     targets = tuple(reader.targets())
-    return targets, findings.in_file_order()
+    return targets, _without_consequences(findings)
 
 
 def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
@@ -137,8 +138,15 @@ def read_excluded(files: Files, lookups: Lookups) -> tuple[tuple[str, ...], tupl
     reader = _FleetReader(Library(files, findings), LookupRunner(lookups, findings), findings, lambda _: (), stays)
     roots = (reader.mapping(document.root, "the file") for _, document in reader.library.parts() if document.root)
     known = {key: entry for root in roots if root for key, entry in reader.members(root, SECTIONS, "the file").items()}
+    reader.check_version(known)
     globs = tuple(text for _, text in reader.texts(known, EXCLUDE))
-    return globs, findings.in_file_order()
+    return globs, _without_consequences(findings)
+
+
+def _without_consequences(findings: Findings) -> tuple[Problem, ...]:
+    """Return the problems; in a file for a different version of the tool, only that."""
+    problems = findings.in_file_order()
+    return tuple(problem for problem in problems if problem.code == OTHER_VERSION) or problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +171,14 @@ class _FleetReader(Members):
             return
         root = self.mapping(parts[0].root, "the file")
         known = self.members(root, SECTIONS, "the file") if root else {}
+        self.check_version(known)
         environments = self.environments(known)
         for pattern, (mark, node) in self.entries(known, "stacks"):
             yield from self.of_stack(pattern, mark, node, environments)
+
+    def check_version(self, known: Body) -> None:
+        if required := self.text(known, "requiredVersion"):
+            check_required_version(required, known["requiredVersion"][1].mark, self.findings)
 
     def environments(self, known: Body) -> dict[str, list[FleetTarget]]:
         """Return each environment's targets as far as they are the same for all stacks, by its name."""

@@ -17,7 +17,16 @@ from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, LookupRunner, Sco
 from reconciler.load.files import Library
 from reconciler.load.resources import declared_resources
 from reconciler.load.sections import choice_of, declares, gather
-from reconciler.load.settings import PlaceReader, Settings, disabled_rules, ignored_members, lock_of, read_settings
+from reconciler.load.settings import (
+    OTHER_VERSION,
+    PlaceReader,
+    Settings,
+    check_required_versions,
+    disabled_rules,
+    ignored_members,
+    lock_of,
+    read_settings,
+)
 from reconciler.load.variables import FromOutside, declared_variables, scope_of
 from reconciler.model import Identity, Json, Stack
 from reconciler.placeholders import Secret
@@ -141,6 +150,9 @@ def load_with_problems(
     declared = declared_variables(gathered, expander)
     scope = scope_of(declared, outside, expander)
     settings, expander = read_settings(gathered, scope, expander, identity, outside.partitions)
+    check_required_versions(gathered, expander)
+    if other := tuple(problem for problem in findings.in_file_order() if problem.code == OTHER_VERSION):
+        return Loaded(Stack(settings.stack, {}), other, is_whole=False)
     stack = Stack(
         name=settings.stack,
         declared=declared_resources(gathered, kinds, settings.name_prefix, expander),

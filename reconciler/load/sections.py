@@ -112,6 +112,7 @@ SETTINGS = (
     "ignore",
     "lock",
     "lookups",
+    "requiredVersion",
 )
 CERTAIN = ("stack", "namePrefix")  # settings whose names no other format has
 IGNORED_PREFIX = "x-"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
+from reconciler import __version__
 from reconciler.load.expand import Entries, Expander, Scope, StatePlaces
 from reconciler.load.files import YAML_FILES
 from reconciler.load.sections import Gathered, SectionEntry
@@ -364,6 +365,34 @@ class _SettingsReader:
                         _SettingText(text, node.mark),
                     )
         return {key: said.text for key, said in seen.items()}
+
+
+# Which versions of the tool may use the files: `requiredVersion: ">=0.2,<1"`. The words are those of pip (PEP 440).
+
+OTHER_VERSION = "VER001"  # reported alone: the files may use what this version does not know
+
+
+def check_required_versions(gathered: Gathered, expander: Expander) -> None:
+    for entry in gathered.entries("requiredVersion"):
+        node = entry.expanded(expander)
+        text = text_from(node, entry.mark, "requiredVersion", expander.findings)
+        if text is not None:
+            check_required_version(text, node.mark, expander.findings)
+
+
+def check_required_version(required: str, mark: SourceMark, findings: Findings) -> None:
+    """Report a range that this version of the tool is not in; a prerelease may be in it."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 - few files require a version
+
+    try:
+        versions = SpecifierSet(required or "nothing")  # which allows no version, where pip would allow all
+    except InvalidSpecifier:
+        message = f"{required or 'an empty string'} is not a range of versions"
+        findings.add("VER002", message, mark, f'write a range such as requiredVersion: ">={__version__},<1"')
+        return
+    if not versions.contains(__version__, prereleases=True):
+        message = f"this is reconciler {__version__}, but reconciler {required} is required"
+        findings.add(OTHER_VERSION, message, mark, "install a version in this range, or change requiredVersion")
 
 
 # Where a stack is locked while it is applied: `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`.

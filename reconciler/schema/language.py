@@ -297,6 +297,11 @@ STACK: Json = {
         *TEXTS["anyOf"],
     ],
 }
+REQUIRED_VERSION: Json = {
+    "type": "string",
+    "minLength": 1,
+    "description": 'Versions of reconciler that may be used, as for pip: ">=0.2,<1". Other versions refuse the file.',
+}
 FLEET: Json = {
     "title": "Deployments of stacks",
     **_closed(
@@ -317,6 +322,7 @@ FLEET: Json = {
                 **TEXTS,
                 "description": "Names that `import --live` and `coverage` skip, as globs.",
             },
+            "requiredVersion": REQUIRED_VERSION,
         }
     ),
     "anyOf": [{"required": ["environments", "stacks"]}, {"required": ["exclude"]}],
@@ -472,6 +478,7 @@ HEAD: Mapping[str, Json] = {
         },
     },
     "namePrefix": {"type": "string", "description": "Prefix of the name of every resource."},
+    "requiredVersion": REQUIRED_VERSION,
     "tags": {"type": "object", "additionalProperties": SCALAR, "description": "Tags on every resource."},
     "lookups": {
         "type": "object",

@@ -81,6 +81,8 @@ CODES: Mapping[str, str] = {
     "STK016": "a subfolder contains a different stack",
     "STK017": "a folder contains a deployment file and no stack",
     "STK018": "the installed AWS SDK does not know a region",
+    "VER001": "the files require a different version of reconciler",
+    "VER002": "requiredVersion is not a range of versions",
     "IGN001": "a field of an ignore entry is unknown",
     "IGN002": "a field of an ignore entry has an invalid value",
     "IGN003": "an ignore entry has no required field",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from reconciler import __version__
 from reconciler.adapters.lookup.sources import Environment
 from reconciler.fleet import Consents, FleetTarget, read_excluded, read_fleet
 from tests.load.memory import MemoryFiles
@@ -193,3 +194,20 @@ def test_what_is_excluded_must_be_texts_under_its_own_key(text: str, code: str) 
     files = MemoryFiles({"reconciler.yaml": text}, root=".")
     _, problems = read_excluded(files, Environment({}))
     assert [problem.code for problem in problems] == [code]
+
+
+def test_a_file_for_a_different_version_is_refused_with_that_alone() -> None:
+    text = 'requiredVersion: ">98"\nlater: 1\nenvironments: {dev: {fromTheFuture: 1}}\nstacks: {stacks/gone: dev}\n'
+    _, problems = read(text)
+    assert problems == [
+        (
+            f"reconciler.yaml:1:18: error[VER001]: this is reconciler {__version__}, but reconciler >98 is required\n"
+            "    hint: install a version in this range, or change requiredVersion"
+        )
+    ]
+    files = MemoryFiles({"reconciler.yaml": text}, root=".")
+    assert [problem.code for problem in read_excluded(files, Environment({}))[1]] == ["VER001"]
+
+
+def test_a_version_in_the_required_range_reads_the_file() -> None:
+    assert len(targets(f'requiredVersion: ">={__version__}"\n{DEV}stacks: {{stacks/pricing: dev}}')) == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from reconciler import __version__
 from reconciler.adapters.lookup.sources import Environment
 from reconciler.load import load
 from reconciler.model import Address
@@ -49,7 +50,7 @@ def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None
         "stacks/main.yaml:2:1: error[STK002]: the top-level key jobQueue is unknown\n    hint: did you mean jobQueues?",
         (
             "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is unknown\n"
-            "    hint: the keys of a stack are stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, schedulingPolicies, "
+            "    hint: the keys of a stack are stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, requiredVersion, schedulingPolicies, "
             "consumableResources, computeEnvironments, serviceEnvironments, jobQueues, quotaShares and jobDefinitions; "
             "keys that begin with x- are ignored"
         ),
@@ -304,3 +305,31 @@ def test_every_code_has_a_meaning() -> None:
     assert all(meaning and not meaning.endswith(".") for meaning in CODES.values())
     with pytest.raises(KeyError):
         Findings().add("XYZ001", "", None)
+
+
+@pytest.mark.parametrize("required", [f"=={__version__}", ">=0.0.1", ">=0.0.1,<99", "~=0.0", "!=99"])
+def test_a_version_in_the_required_range_reads_the_stack(required: str) -> None:
+    assert problems({"stack.yaml": f'stack: s\nrequiredVersion: "{required}"\n'}) == []
+
+
+@pytest.mark.parametrize("required", [">=98,<99", f"!={__version__}", "<0.0.1"])
+def test_a_different_version_reports_only_that(required: str) -> None:
+    text = f'stack: s\nregion: nowhere\nrequiredVersion: "{required}"\nfromTheFuture: {{}}\njobQueues: {{q: {{later: 1}}}}\n'
+    assert problems({"stack.yaml": text}) == [
+        (
+            f"stacks/stack.yaml:3:18: error[VER001]: this is reconciler {__version__}, but reconciler {required} is required\n"
+            "    hint: install a version in this range, or change requiredVersion"
+        )
+    ]
+
+
+@pytest.mark.parametrize("required", ["0.2", "latest", "^1.0", "''"])
+def test_what_is_not_a_range_of_versions_is_an_error(required: str) -> None:
+    (problem,) = problems({"stack.yaml": f"stack: s\nrequiredVersion: {required}\n"})
+    assert "stack.yaml:2:18: error[" in problem
+
+
+def test_each_file_of_a_stack_may_require_a_version_and_all_must_fit() -> None:
+    files = {"a.yaml": 'stack: s\nrequiredVersion: ">=0.0.1"\n', "b.yaml": 'requiredVersion: ">98"\n'}
+    (problem,) = problems(files)
+    assert problem.startswith("stacks/b.yaml:1:18: error[VER001]")
