@@ -32,21 +32,38 @@ def test_what_differs_is_told_from_the_first_to_the_second(fleet: Run) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
         "risk@dev -> risk@prod/222222222222\n"
+        "    not compared: risk@prod/333333333333\n"
         "  ~   ComputeEnvironment/spot\n"
         "      ~ computeResources.maxvCpus  16 -> 64\n\n"
-        "Compare: 1 stack: 0 equal, 1 different.\n"
+        "small@dev  only in dev\n\n"
+        "Compare: 2 stacks: 0 equal, 1 different, 1 on one side only.\n"
     )
 
 
 def test_differences_exit_2_for_those_who_ask(fleet: Run) -> None:
     assert fleet("compare", "dev", "prod", "--detailed-exitcode").code == 2
-    assert fleet("compare", "dev", "stage", "--detailed-exitcode").code == 0
+    assert fleet("compare", "risk@dev", "risk@stage", "--detailed-exitcode").code == 0
+
+
+def test_a_stack_that_one_side_alone_has_is_a_difference(fleet: Run) -> None:
+    ran = fleet("compare", "stage", "dev", "--detailed-exitcode")
+    assert ran.code == 2
+    assert ran.out == (
+        "risk@stage -> risk@dev  alike\n\n"
+        "small@dev  only in dev\n\n"
+        "Compare: 2 stacks: 1 equal, 0 different, 1 on one side only.\n"
+    )
+    shown = fleet("compare", "stage", "dev", "-o", "json").json
+    assert shown["summary"] == {"stacks": 2, "different": 0, "on_one_side": 1}
+    assert [(stack["first"], stack["second"]) for stack in shown["stacks"]] == [
+        ("risk@stage", "risk@dev"), (None, "small@dev"),
+    ]  # fmt: skip
 
 
 def test_where_a_target_is_makes_no_difference(fleet: Run) -> None:
     role = 'jobRoleArn: !sub "arn:aws:iam::${account}:role/job-${region}"'
     write("risk", SIZED.replace("image: busybox:1", f"image: busybox:1\n      {role}"))
-    assert fleet("compare", "dev", "stage").last == "Compare: 1 stack: 1 equal, 0 different."
+    assert fleet("compare", "risk@dev", "stage").last == "Compare: 1 stack: 1 equal, 0 different."
 
 
 def test_what_is_spelled_in_another_way_is_no_difference(fleet: Run) -> None:
@@ -74,7 +91,7 @@ def test_tags_lifecycle_and_whole_resources_count_as_well(fleet: Run) -> None:
 
 def test_json_has_the_members_with_both_values(fleet: Run) -> None:
     document = fleet("compare", "dev", "prod", "-o", "json").json
-    assert (document["document"], document["summary"]) == ("compare", {"stacks": 1, "different": 1})
+    assert (document["document"], document["summary"]) == ("compare", {"stacks": 2, "different": 1, "on_one_side": 1})
     (change,) = document["stacks"][0]["changes"]
     (member,) = change["fields"]
     assert (change["address"], member["path"], member["before"], member["after"]) == (

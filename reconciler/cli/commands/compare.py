@@ -1,7 +1,7 @@
 """`reconciler compare`."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import valid_stack
@@ -42,7 +42,7 @@ def run(args: Namespace, out: Output) -> int:
 
     compared = list(_compared(read_deployment_file(fleet_of(args)), args.first, args.second))
     out.publish(lambda width: compare_page(compared, width), lambda: compare_json(compared))
-    return Exit.CHANGES if args.detailed_exitcode and any(stack.changes for stack in compared) else Exit.DONE
+    return Exit.CHANGES if args.detailed_exitcode and any(stack.is_different for stack in compared) else Exit.DONE
 
 
 def _compared(deployment_file: DeploymentFile, first_name: str, second_name: str) -> Iterator["Compared"]:
@@ -51,35 +51,47 @@ def _compared(deployment_file: DeploymentFile, first_name: str, second_name: str
     from reconciler.redact.presented import present_changes
     from reconciler.report.text.drift import Compared
 
-    for sides in _pairs(deployment_file.deployments, first_name, second_name, str(deployment_file.fleet.file)):
+    all_deployments, file = deployment_file.deployments, str(deployment_file.fleet.file)
+    ours, theirs = (_side(all_deployments, name, file) for name in (first_name, second_name))
+    for one, others in _pairs(ours, theirs, first_name, second_name):
+        if one is None or not others:
+            names = (one.name if one else "", others[0].name if others else "")
+            yield Compared(names, only_in=first_name if one else second_name)
+            continue
+        sides = (one, others[0])
         first, second = (valid_stack(deployment_file.request(side), _place(side)) for side in sides)
         changes = compare_stacks(sides, (first.stack, second.stack), KINDS)
         shown = present_changes(changes, first.secrets.and_those(second.secrets))
-        yield Compared((sides[0].name, sides[1].name), shown)
+        yield Compared((one.name, others[0].name), shown, tuple(other.name for other in others[1:]))
 
 
 def _place(deployment: "FleetTarget") -> Identity | None:
     return Identity(deployment.account, deployment.region) if deployment.account and deployment.region else None
 
 
+Side = Mapping[str, Sequence["FleetTarget"]]  # the deployments of each stack
+
+
 def _pairs(
-    deployments: Sequence["FleetTarget"], first: str, second: str, file: str
-) -> list[tuple["FleetTarget", "FleetTarget"]]:
-    """Return the stacks that both sides have, of several deployments of a stack the first."""
-    ours, theirs = (_side(deployments, name, file) for name in (first, second))
-    pairs = [(deployment, theirs[stack]) for stack, deployment in ours.items() if stack in theirs]
-    if not pairs and len(ours) == len(theirs) == 1:  # two deployments by their names may be of two stacks
-        pairs = [(deployment, other) for deployment in ours.values() for other in theirs.values()]
-    if not pairs:
+    ours: Side, theirs: Side, first: str, second: str
+) -> list[tuple["FleetTarget | None", Sequence["FleetTarget"]]]:
+    """Return for each stack the first deployment of one side and those of the other; nothing where a side has none."""
+    if not ours.keys() & theirs.keys():
+        if len(ours) == len(theirs) == 1:  # two deployments by their names may be of two stacks
+            return [(ours[one][0], theirs[other]) for one in ours for other in theirs]
         raise WrongUsage(
             f"no stack goes to both {first} and {second}", hint="name two deployments to compare two stacks"
         )
-    return pairs
+    one_sided = ((None, deployments) for stack, deployments in theirs.items() if stack not in ours)
+    return [*((deployments[0], theirs.get(stack, ())) for stack, deployments in ours.items()), *one_sided]
 
 
-def _side(deployments: Sequence["FleetTarget"], name: str, file: str) -> dict[str, "FleetTarget"]:
-    side = [deployment for deployment in deployments if name in (deployment.environment, deployment.name)]
+def _side(deployments: Sequence["FleetTarget"], name: str, file: str) -> Side:
+    side: dict[str, list[FleetTarget]] = {}
+    for deployment in deployments:
+        if name in (deployment.environment, deployment.name):
+            side.setdefault(deployment.stack, []).append(deployment)
     if not side:
         known = ", ".join(dict.fromkeys(deployment.environment for deployment in deployments))
         raise WrongUsage(f"{file} has neither an environment nor a deployment {name}", hint=f"it has {known}")
-    return {deployment.stack: deployment for deployment in reversed(side)}
+    return side

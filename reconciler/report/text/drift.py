@@ -101,10 +101,20 @@ INDENT = 6
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One stack in two targets, by their names."""
+    """One stack in two deployments, by their names.
+
+    A name is empty on the side that does not have the stack, and `only_in` says which side has it. `omitted` are
+    further deployments of the stack in the second environment, which are not compared.
+    """
 
     names: tuple[str, str]
-    changes: tuple[PresentedChange, ...]
+    changes: tuple[PresentedChange, ...] = ()
+    omitted: tuple[str, ...] = ()
+    only_in: str = ""
+
+    @property
+    def is_different(self) -> bool:
+        return bool(self.only_in or self.changes)
 
 
 def compare_page(stacks: Sequence[Compared], width: int) -> Page:
@@ -118,17 +128,25 @@ def compare_page(stacks: Sequence[Compared], width: int) -> Page:
 def compare_line(stacks: Sequence[Compared]) -> str:
     """The last line: `Compare: 3 stacks: 2 alike, 1 differs.`"""
     differ = sum(bool(stack.changes) for stack in stacks)
-    return f"Compare: {number_of(len(stacks), 'stack')}: {len(stacks) - differ} equal, {differ} different."
+    one_sided = sum(bool(stack.only_in) for stack in stacks)
+    more = f", {one_sided} on one side only" if one_sided else ""
+    equal = len(stacks) - differ - one_sided
+    return f"Compare: {number_of(len(stacks), 'stack')}: {equal} equal, {differ} different{more}."
 
 
 def compare_json(stacks: Sequence[Compared]) -> dict[str, Json]:
     return {
         **frame("compare"),
-        "summary": {"stacks": len(stacks), "different": sum(bool(stack.changes) for stack in stacks)},
+        "summary": {
+            "stacks": len(stacks),
+            "different": sum(bool(stack.changes) for stack in stacks),
+            "on_one_side": sum(bool(stack.only_in) for stack in stacks),
+        },
         "stacks": [
             {
-                "first": stack.names[0],
-                "second": stack.names[1],
+                "first": stack.names[0] or None,
+                "second": stack.names[1] or None,
+                "omitted": list(stack.omitted),
                 "changes": [change_json(change) for change in stack.changes],
             }
             for stack in stacks
@@ -137,8 +155,14 @@ def compare_json(stacks: Sequence[Compared]) -> dict[str, Json]:
 
 
 def _write(page: Page, stack: Compared) -> None:
+    if stack.only_in:
+        page.line((stack.names[0] or stack.names[1], "bold"), (f"  only in {stack.only_in}", "yellow"))
+        page.blank()
+        return
     verdict = "" if stack.changes else "  alike"
     page.line((stack.names[0], "bold"), (" -> ", "dim"), (stack.names[1], "bold"), (verdict, "green"))
+    if stack.omitted:
+        page.line("    ", (f"not compared: {', '.join(stack.omitted)}", "dim"), hang=INDENT)
     for change in stack.changes:
         only = f"  only in {stack.names[ONLY[change.action]]}" if change.action in ONLY else ""
         style = STYLES.get(change.action, "yellow")
