@@ -356,6 +356,7 @@ class Kind:
     name_member: str
     arn_member: str
     parent: Parent | None = None
+    main: tuple[str, ...] = ()  # the fields by which people know a resource: names at any depth, or paths from there
     rows: tuple[Row, ...]
     read: ReadCalls
     create: CreateCall

@@ -165,6 +165,7 @@ KIND = Kind(
     noun="compute-environment",
     name_member="computeEnvironmentName",
     arn_member="computeEnvironmentArn",
+    main=("computeResources.type", "instanceTypes", "maxvCpus"),
     rows=(
         Field(
             name="type",

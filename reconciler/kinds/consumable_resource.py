@@ -22,6 +22,7 @@ KIND = Kind(
     noun="consumable-resource",
     name_member="consumableResourceName",
     arn_member="consumableResourceArn",
+    main=("totalQuantity", "resourceType"),
     rows=(
         Field(
             name="resourceType",

@@ -137,6 +137,7 @@ KIND = Kind(
     noun="job-definition",
     name_member="jobDefinitionName",
     arn_member="jobDefinitionArn",
+    main=("image", "type"),
     rows=(
         Field(
             name="type",

@@ -65,6 +65,7 @@ KIND = Kind(
     noun="job-queue",
     name_member="jobQueueName",
     arn_member="jobQueueArn",
+    main=("priority", "computeEnvironmentOrder", "jobQueueType"),
     rows=(
         state("DISABLED accepts no new jobs; jobs in the queue continue."),
         Field(

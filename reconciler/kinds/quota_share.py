@@ -30,6 +30,7 @@ KIND = Kind(
     name_member="quotaShareName",
     arn_member="quotaShareArn",
     parent=Parent("jobQueue", "job-queue"),
+    main=("jobQueue",),
     rows=(
         Field(
             name="jobQueue",

@@ -10,6 +10,7 @@ KIND = Kind(
     noun="scheduling-policy",
     name_member="name",
     arn_member="arn",
+    main=("shareDecaySeconds", "computeReservation"),
     rows=(
         Field(
             name="quotaSharePolicy",

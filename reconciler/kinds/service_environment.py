@@ -20,6 +20,7 @@ KIND = Kind(
     noun="service-environment",
     name_member="serviceEnvironmentName",
     arn_member="serviceEnvironmentArn",
+    main=("serviceEnvironmentType", "capacityLimits"),
     rows=(
         Field(
             name="serviceEnvironmentType",

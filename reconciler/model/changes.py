@@ -209,6 +209,9 @@ class Change:
     refusals: tuple[Problem, ...] = ()
     where: Where | None = None  # the line of the YAML that declares the resource. For reports
     interrupts: Interrupts | None = None  # None: it ends no jobs
+    # The jobs in what is deleted, by status, counted when the plan was made. None: none were counted, or their number
+    # is unknown. For reports: what becomes of them, `reasons`, `refusals` and the steps say.
+    jobs: Mapping[str, int] | None = None
     # The live resource that the plan was made for: `apply` looks whether it is still so before the first write. No part
     # of equality, reports or saved plans: it has everything that AWS describes, secrets too.
     seen: Live | None = field(default=None, compare=False, repr=False)

@@ -287,14 +287,16 @@ def _change(placed: PlacedDecision, revisions: tuple[int, ...], decisions: Decis
     """Write the change of a decision. `revisions` are those that it prunes."""
     decision, work = placed.decision, placed.decision.work
     reasons, losses, refusals = decision.reasons, decision.losses, (*decision.refusals, *placed.refusals)
-    interrupts, fate = decision.interrupts, None
+    interrupts, jobs, fate = decision.interrupts, None, None
     if isinstance(work, Pruning):
         reasons = (deregisters(revisions, work.live), work.limit)
     if interrupts and answers.running is not None:
         interrupts = interrupted_jobs(interrupts, decision.arn, decisions.index.named.values(), answers.running)
         reasons = (*reasons, describe_interrupted(interrupts))
     if isinstance(work, Deletion) and answers.held is not None and work.live.arn in answers.held:
-        fate = fate_of_jobs(decision, answers.held[work.live.arn], decisions.options)
+        held = answers.held[work.live.arn]
+        jobs = None if isinstance(held, CloudError) else held
+        fate = fate_of_jobs(decision, held, decisions.options)
         reasons, losses = (*reasons, *fate.reasons), (*losses, *fate.losses)
         refusals = (*refusals, *fate.refusals)
     return Change(
@@ -311,6 +313,7 @@ def _change(placed: PlacedDecision, revisions: tuple[int, ...], decisions: Decis
         refusals=refusals,
         where=decision.where,
         interrupts=interrupts,
+        jobs=jobs,
         seen=decision.seen,
     )
 

@@ -278,6 +278,7 @@ class PresentedChange(View):
     after = Public[tuple[Address, ...]]()
     where = Public[Where | None]()
     interrupts = Public[Interrupts | None]()
+    jobs = Public[Mapping[str, int] | None]()
     fields = Redacted(as_views(PresentedField))
     steps = Redacted(as_views(_step))
     reasons = Redacted(Redaction.texts)

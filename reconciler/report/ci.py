@@ -28,7 +28,8 @@ from reconciler.redact.presented import (
 from reconciler.report.catalogue import CatalogueEntry, entry_of
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Drift, Item, Planned, Validation, drift_fields, foreign_reason
-from reconciler.report.text.values import DESTRUCTIVE, inline, outcome_line, plan_line
+from reconciler.report.summary import DESTRUCTIVE, outcome_line, plan_line
+from reconciler.report.text.values import inline
 
 # What every format for other programs needs: files as the repository knows them.
 
@@ -115,7 +116,7 @@ def _unhealthy(plan: PresentedPlan, root: str) -> Iterator[str]:
 
 def _drifted(change: PresentedChange, root: str) -> str:
     fields = drift_fields(change)
-    lines = (f"{change.address}: changed outside of this stack", *map(_member, fields))
+    lines = (f"{change.address}: changed outside this stack", *map(_member, fields))
     where = next((field.where for field in fields if field.where), change.where)
     return _command("warning", "drift", "\n".join(lines), where, root)
 

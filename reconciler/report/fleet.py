@@ -11,8 +11,9 @@ from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.json import FLEET, TIME, frame, problem_json
 from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Placed, Planned, StackOutputs, Validation
+from reconciler.report.summary import outcome_line, plan_counts
 from reconciler.report.text.page import Page
-from reconciler.report.text.values import duration, number_of, outcome_line, plan_line
+from reconciler.report.text.values import duration, number_of
 
 CUT_SHORT = "FLT008"
 GAP = "  "
@@ -289,7 +290,7 @@ def _frozen(value: Json) -> Json:
 def _told(item: Item) -> str:
     match item:
         case Planned(plan):
-            return plan_line(plan).partition(": ")[2] if plan.changes else "no changes"
+            return plan_counts(plan) if plan.changes else "no changes"
         case Drift():
             return "no drift" if item.is_none else item.line.partition(": ")[2]
         case Validation():

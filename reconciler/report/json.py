@@ -30,7 +30,8 @@ from reconciler.redact.presented import (
     PresentedUnhealthy,
 )
 from reconciler.report.results import Drift
-from reconciler.report.text.values import ACTIONS, iso, summary
+from reconciler.report.summary import ACTIONS, count_changes
+from reconciler.report.text.values import iso
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.fmt import Formatted, Respelling
@@ -57,7 +58,7 @@ def plan_json(plan: PresentedPlan, changes: Sequence[Json] | None = None) -> dic
         "account": plan.identity.account,
         "region": plan.identity.region,
         "is_empty": plan.is_empty,
-        "summary": summary(plan),
+        "summary": count_changes(plan),
         "refusals": [problem_json(refusal) for refusal in plan.refusals],
         "changes": [change_json(change) for change in plan.changes] if changes is None else changes,
         "unhealthy": [_unhealthy(unhealthy) for unhealthy in plan.unhealthy],

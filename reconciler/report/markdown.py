@@ -29,17 +29,20 @@ from reconciler.report.results import (
     drift_of,
     foreign_reason,
 )
-from reconciler.report.text.plan import Row, cost_of, proof_lines, reasons_of, rows_of
-from reconciler.report.text.values import (
+from reconciler.report.summary import (
     ACTIONS,
     DESTRUCTIVE,
-    block,
-    duration,
-    list_changes,
-    number_of,
+    Entry,
+    Harm,
+    SummaryRow,
+    entries_of,
+    facts_of,
     outcome_line,
     plan_line,
+    rows_of,
 )
+from reconciler.report.text.plan import Row, about_change, is_told, proof_lines, row_of_field
+from reconciler.report.text.values import block, duration, list_changes, number_of, place
 
 # Markdown in which no value can break out of its place, and that ends honestly before its limit.
 
@@ -118,6 +121,7 @@ LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
 WIDTH = 100  # a longer mapping or list goes on several lines
 RULE = "|---|---|---|---|\n"
+SUMMARY_RULE = "|---|---|---|---|---|---|\n"
 DRAWN = 40  # changes in a diagram: of more, nobody sees anything
 
 
@@ -194,18 +198,18 @@ def _put_plan(sheet: Sheet, plan: PresentedPlan, fingerprint: str = "") -> None:
 
 def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
     short = plan.in_short
-    graver_first = sorted(short.changes, key=lambda change: change.action not in DESTRUCTIVE)
-    rows = [_change_row(change) for change in graver_first]
+    entries = entries_of(short.changes, facts_of)
+    rows = [_summary_row(each) for each in rows_of(entries)]
     rows += [
-        row(("!", code(str(unhealthy.address)), prose(unhealthy.status), prose(unhealthy.reason)))
+        row(("!", code(str(unhealthy.address)), prose(unhealthy.reason), prose(unhealthy.status), "", ""))
         for unhealthy in plan.unhealthy
     ]
-    sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
-    sheet.put_all("details", [_change_details(change) for change in graver_first if change.fields])
+    sheet.put_all("rows", rows, row(("", "resource", "change", "cost", "jobs", "place")) + SUMMARY_RULE, "\n")
+    sheet.put_all("details", [_entry_details(entry) for entry in entries if has_details(entry)])
     drawn = _drawing(short)
     sheet.put_all("drawing", [drawn] if drawn else [])
     sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")
-    if plan.unchanged:
+    if plan.changes and plan.unchanged:
         sheet.put(f"As declared: {number_of(plan.unchanged, 'resource')}.\n\n")
 
 
@@ -253,8 +257,8 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     sheet.put_all("lines", proof, after="\n")
     rows = [_result_row(result) for result in item.finish.results]
     sheet.put_all("rows", rows, row(("", "resource", "state", "why")) + RULE, "\n")
-    short = item.plan.in_short
-    sheet.put_all("details", [_change_details(change) for change in short.changes if change.fields])
+    entries = entries_of(item.plan.in_short.changes, facts_of)
+    sheet.put_all("details", [_entry_details(entry) for entry in entries if has_details(entry)])
 
 
 def _put_stopped(sheet: Sheet, stopped: PresentedStopped) -> None:
@@ -276,16 +280,22 @@ def _problem(problem: PresentedProblem) -> str:
     return f"- **{prose(problem.code)}**{place} {prose(problem.message)}{hint}\n"
 
 
-def _change_row(change: PresentedChange) -> str:
-    cost = cost_of(change)
-    why = [f"**{prose(text)}**" if text in change.losses else prose(text) for text in reasons_of(change)]
-    why += [prose(f"refused: {refusal.code}") for refusal in change.refusals]
-    about = str(cost) if cost else ACTIONS[change.action]
-    return row((code(change.action.value), code(str(change.address)), about, "; ".join(why)))
+def _summary_row(summary: SummaryRow) -> str:
+    cost, source = prose(summary.outcome), place(summary.where)
+    return row(
+        (
+            code(summary.sign),
+            code(summary.resource) if "/" in summary.resource else prose(summary.resource),
+            code(summary.what) if summary.what else "",
+            f"**{cost}**" if summary.harm <= Harm.JOBS else cost,
+            f"**{prose(summary.jobs)}**" if summary.jobs else "",
+            code(source) if source else "",
+        )
+    )
 
 
 def _drift_row(word: str, change: PresentedChange) -> str:
-    cost = cost_of(change)
+    cost = change.cost
     why = {"missing": "declared, but not live", "pending": f"not applied yet: {ACTIONS[change.action]}"}
     members = ", ".join(field.path for field in drift_fields(change))
     return row((word, code(str(change.address)), str(cost) if cost else "", prose(why.get(word, members))))
@@ -298,9 +308,19 @@ def _result_row(result: PresentedResult) -> str:
     return row((code(change.action.value), code(str(change.address)), str(result.state), prose(why)))
 
 
-def _change_details(change: PresentedChange) -> str:
-    lines = [line for member in rows_of(change) for line in _member(member)]
-    return details(_summary(change, number_of(len(change.fields), "member")), lines)
+def has_details(entry: Entry[PresentedChange]) -> bool:
+    return not is_told(entry) and (entry.is_group or bool(entry.fields))
+
+
+def _entry_details(entry: Entry[PresentedChange]) -> str:
+    lines = [line for field in entry.fields for line in _member(row_of_field(field, entry.first))]
+    if entry.is_group:
+        lines += [f"# {count}: {', '.join(names)}" for count, names in entry.names.items()]
+    losses = "".join(f"; **{prose(loss)}**" for loss in entry.first.losses)
+    reasons = "; ".join(text for text in about_change(entry) if text not in entry.first.losses)
+    about = prose(reasons or number_of(len(entry.fields), "field")) + losses
+    sign, resource = code(entry.first.action.value), code(entry.resources)
+    return details(f"{sign} {resource} {about}", lines)
 
 
 def _drift_details(change: PresentedChange) -> str:

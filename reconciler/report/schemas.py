@@ -10,7 +10,7 @@ from reconciler.model import Action, Cost, Json, Until
 from reconciler.problems import Exit, Severity
 from reconciler.report.fleet import WORDS, Column, DeploymentOutcome, Selection, ShardPosition
 from reconciler.report.json import FLEET, FORMAT, TIME
-from reconciler.report.text.values import ACTIONS
+from reconciler.report.summary import ACTIONS
 
 # The JSON Schema of a saved plan, as far as it is read again; there may be more.
 

@@ -11,7 +11,8 @@ from reconciler.plan import AS_DECLARED, Limit, PlanOptions
 from reconciler.problems import Exit, Problem, Stale, Where, WrongUsage
 from reconciler.redact.presented import PresentedPlan
 from reconciler.report.json import FLEET, FORMAT, change_json, frame, plan_json
-from reconciler.report.text.values import ACTIONS, inline, list_changes
+from reconciler.report.summary import ACTIONS
+from reconciler.report.text.values import inline, list_changes
 from reconciler.saved_plan.sealing import Seal, essence, fingerprint_of
 
 AGAIN = "plan again with -o json=FILE"

@@ -17,7 +17,7 @@ from reconciler.kinds.base import Field, Form, Row
 from reconciler.live.ownership import APPLIED, DIGEST
 from reconciler.model import Action, Call, Change, Json
 from reconciler.redact.secrets import CHANGED, REDACTED
-from reconciler.report.text.values import ACTIONS
+from reconciler.report.summary import ACTIONS
 
 BITS_4 = 2  # hexadecimal digits of a mark that anybody can make
 KEYED = 16  # and of one that only the key makes

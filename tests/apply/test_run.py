@@ -9,7 +9,7 @@ from reconciler.apply import Event, State
 from reconciler.model import Json, Stack
 from reconciler.plan import PlanOptions
 from reconciler.problems import Exit, Refused
-from reconciler.report.text.values import outcome_line
+from reconciler.report.summary import outcome_line
 from reconciler.sandbox.core.clock import Timings
 from reconciler.sandbox.core.faults import Failure, FaultRule
 from tests.builders import CE, JD, JQ, SP, container, ec2, fair, queue, stack, told

@@ -165,7 +165,7 @@ def test_what_apply_did_is_markdown(run: Run) -> None:
         0,
         "### Apply: 1 done, 0 failed, 0 skipped, 0 not started.",
     )
-    assert run("apply", "small", "--sandbox", "--yes", "-o", "markdown").out.startswith("### Plan: 0 to add")
+    assert run("apply", "small", "--sandbox", "--yes", "-o", "markdown").out.startswith("### No changes.")
 
 
 def test_an_apply_that_nobody_allowed_is_a_plan_that_was_not_applied(run: Run) -> None:

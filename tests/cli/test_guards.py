@@ -31,7 +31,10 @@ def queues() -> list[str]:
 
 def test_a_plan_is_shown_whole_and_then_told_to_be_refused(shrunk: Run) -> None:
     ran = shrunk("plan", "risk", "--sandbox")
-    assert (ran.code, ran.last) == (5, "Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy. 1 refused.")
+    assert (ran.code, ran.last) == (
+        5,
+        "Plan: 0 to add, 0 to change, 0 to replace, 1 to destroy: JobQueue/pricing. 1 refused.",
+    )
     assert ran.err == REFUSED.format("apply would refuse this plan: ")
 
 

@@ -67,7 +67,7 @@ def test_what_must_not_be_destroyed_can_be_forgotten(run: Run) -> None:
 
 def test_what_others_own_is_not_forgotten(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
-    assert run("forget", "small", "--sandbox", "--yes").out.endswith("0 to destroy.\n")
+    assert run("forget", "small", "--sandbox", "--yes").out.endswith("No changes. 0 resources are as declared.\n")
     assert run("coverage", "--sandbox", "-o", "json").json["percent"] == 100
 
 

@@ -21,7 +21,7 @@ from reconciler.sandbox.session import sandbox_session
 from tests.cli.conftest import STACK, Ran, Run, write
 
 PLANNED = "Plan: 3 to add, 0 to change, 0 to replace, 0 to destroy."
-NOTHING = "Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy."
+NOTHING = "No changes. 3 resources are as declared."
 APPLIED = "Apply: 3 done, 0 failed, 0 skipped, 0 not started."
 
 

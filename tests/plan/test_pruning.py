@@ -10,7 +10,7 @@ from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
 from reconciler.plan import PlanOptions
 from reconciler.problems import CloudError, Exit, Fault, Severity
 from reconciler.redact.presented import present
-from reconciler.report.text.values import plan_line
+from reconciler.report.summary import plan_line
 from reconciler.sandbox.core.clock import Timings
 from tests.builders import (
     CE,

@@ -63,7 +63,7 @@ def test_a_plan_of_an_invalid_stack_is_its_problems() -> None:
 
 def test_a_plan_without_changes_is_a_notice_alone() -> None:
     assert github_commands([Planned(present(NOTHING))], HERE) == (
-        "::notice title=risk::Plan: 0 to add, 0 to change, 0 to replace, 0 to destroy.\n"
+        "::notice title=risk::No changes. 5 resources are as declared.\n"
     )
 
 

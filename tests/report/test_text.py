@@ -43,13 +43,14 @@ def test_no_line_but_the_last_is_wider_than_the_page_and_none_ends_in_blanks(nam
 
 def test_the_last_line_of_a_plan_is_stable() -> None:
     assert plan_page(present(samples.LEFT), 80).plain.splitlines()[-1] == (
-        "Plan: 0 to add, 1 to change, 0 to replace, 0 to destroy."
+        "Plan: 0 to add, 1 to change (1 in place), 0 to replace, 0 to destroy."
     )
 
 
 def test_the_last_line_stays_one_line_on_a_narrow_page() -> None:
     assert plan_page(present(samples.EVERYTHING), 40).plain.splitlines()[-1] == (
-        "Plan: 1 to add, 3 to change, 1 to replace, 1 to destroy. 2 to adopt. 1 to forget. 2 refused."
+        "Plan: 1 to add, 3 to change (1 replaces instances, 1 revision, 1 in place), 1 to replace, "
+        "1 to destroy: ComputeEnvironment/old. 2 to adopt. 1 to forget. 2 refused."
     )
 
 

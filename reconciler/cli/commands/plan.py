@@ -31,6 +31,7 @@ EXAMPLES = """\
   reconciler plan stacks/prod
   reconciler plan stacks/prod --detailed-exitcode
   reconciler plan stacks/prod -o text -o json=plan.json        save it for `apply plan.json`
+  reconciler plan stacks/prod --summary                        the table of changes alone
   reconciler plan --target 'JobDefinition/*' -vv
   reconciler plan stacks/prod --trace-calls >plan.txt          stderr: a line for each call to AWS, and their number
   reconciler plan stacks/prod --allow-destroy=JobQueue/old     the options that apply will have
@@ -44,6 +45,7 @@ def add(parser: ArgumentParser) -> None:
     add_fleet(parser)
     add_targets(parser)
     parser.add_argument("--detailed-exitcode", action="store_true", help="exit 2 if there are changes")
+    parser.add_argument("--summary", action="store_true", help="print the table of changes and the last line alone")
     add_consents(parser)
     add_jobs(parser)
     add_variables(parser)
@@ -53,10 +55,16 @@ def add(parser: ArgumentParser) -> None:
 
 def run(args: Namespace, out: Output) -> int:
     wanted = plan_options_of(args)
-    return run_fleet(fleet_of(args), out, partial(_plan, wanted, has_detailed_exitcode=args.detailed_exitcode))
+    return run_fleet(
+        fleet_of(args),
+        out,
+        partial(_plan, wanted, has_detailed_exitcode=args.detailed_exitcode, is_summary=args.summary),
+    )
 
 
-def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_detailed_exitcode: bool) -> int:
+def _plan(
+    wanted: "PlanOptions", request: StackRequest, out: Output, *, has_detailed_exitcode: bool, is_summary: bool
+) -> int:
     from reconciler.report.results import Planned
     from reconciler.report.text.plan import plan_page
 
@@ -68,10 +76,12 @@ def _plan(wanted: "PlanOptions", request: StackRequest, out: Output, *, has_deta
     shown = seal_plan(request, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
     out.publish(
-        lambda width: plan_page(shown.plan, width, out.verbose, shown.fingerprint), lambda: shown.document, item
+        lambda width: plan_page(shown.plan, width, out.verbose, shown.fingerprint, is_summary=is_summary),
+        lambda: shown.document,
+        item,
     )
     if shown.refused:  # better told in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
-        out.report_problem(Refused(message, problems=shown.refused.problems), shown.told)
+        out.report_problem(Refused(message, problems=shown.refused.problems), () if is_summary else shown.told)
         return Exit.REFUSED
     return Exit.CHANGES if has_detailed_exitcode and not plan.is_empty else Exit.DONE

@@ -7,9 +7,10 @@ from reconciler.model import Action, Address, Json
 from reconciler.redact.presented import PresentedChange, PresentedField
 from reconciler.report.json import change_json, frame
 from reconciler.report.results import Drift, drift_fields, drift_of, foreign_reason
+from reconciler.report.summary import ACTIONS, facts_of
 from reconciler.report.text.page import Page
-from reconciler.report.text.plan import write_heading, write_ignored, write_members, write_notes
-from reconciler.report.text.values import ACTIONS, inline, number_of, place
+from reconciler.report.text.plan import write_fields, write_heading, write_ignored, write_notes
+from reconciler.report.text.values import inline, number_of, place
 
 COLUMN = 12  # the width of the word in front of a resource
 
@@ -174,5 +175,6 @@ def _write(page: Page, stack: Compared) -> None:
             hang=INDENT,
         )
         if not only:
-            write_members(page, change, INDENT)
+            facts = facts_of(change)
+            write_fields(page, facts, facts.read_fields(), INDENT)
     page.blank()

@@ -20,15 +20,16 @@ from reconciler.redact.presented import (
     PresentedRollback,
     PresentedStatus,
 )
+from reconciler.report.summary import facts_of, field_facts, outcome_line
 from reconciler.report.text.page import Page, write_problem
 from reconciler.report.text.plan import (
+    write_fields,
     write_interruption,
-    write_members,
     write_notes,
     write_remaining_changes,
     write_result,
 )
-from reconciler.report.text.values import iso, number_of, outcome_line, place
+from reconciler.report.text.values import iso, number_of, place
 
 HEADINGS = ("resource", "health", "sync", "holds")
 NOTHING = "Nothing is declared here, and the stack owns nothing that is live."
@@ -205,7 +206,7 @@ def history_page(history: PresentedHistory, width: int, verbose: int = 0) -> Pag
         )
         fields = revision.change.fields
         few = fields if verbose else fields[:FEW]
-        write_members(page, revision.change, REVISION_INDENT, few)
+        write_fields(page, facts_of(revision.change), map(field_facts, few), REVISION_INDENT)
         if len(few) < len(fields):
             page.line((f"and {len(fields) - len(few)} more; -v shows them", "dim"), indent=REVISION_INDENT)
     page.blank()

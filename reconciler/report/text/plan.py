@@ -1,7 +1,7 @@
 """A plan and its outcome for people: each change in the order of execution, its cost, and what became of it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -10,7 +10,6 @@ from reconciler.model import Action, Cost, Json
 from reconciler.redact.presented import (
     PresentedCall,
     PresentedChange,
-    PresentedField,
     PresentedFinish,
     PresentedPlan,
     PresentedProblem,
@@ -18,21 +17,26 @@ from reconciler.redact.presented import (
     PresentedStep,
 )
 from reconciler.report.json import SHOWN_DIGITS
-from reconciler.report.text.page import Line, Page, Part, write_problem
-from reconciler.report.text.values import (
-    DESTRUCTIVE,
-    block,
-    duration,
-    inline,
-    is_greeted_by_name,
-    list_changes,
-    number_of,
+from reconciler.report.summary import (
+    ChangeFacts,
+    Entry,
+    FieldFacts,
+    Harm,
+    SummaryRow,
+    as_declared,
+    entries_of,
+    facts_of,
     outcome_line,
-    place,
     plan_line,
+    row_of,
+    rows_of,
+    single_entries,
 )
+from reconciler.report.text.page import Line, Page, Part, write_problem
+from reconciler.report.text.table import Column, write_table
+from reconciler.report.text.values import block, duration, inline, is_greeted_by_name, list_changes, number_of, place
 
-# The members of a change as rows: sign, path, before and after, what is remarkable, and where it was written.
+# The fields of a change as rows: sign, path, before and after, what is remarkable, and where it was written.
 
 STYLES = {"+": "green", "-": "red", "~": "yellow"}
 GAP = "  "
@@ -48,6 +52,7 @@ class Row:
     before: Json
     after: Json
     marks: str
+    style: str  # of the marks
     source: str
     why: str
 
@@ -58,14 +63,9 @@ class Row:
         return inline(self.after if self.sign == "+" else self.before)
 
 
-def write_members(
-    page: Page, change: PresentedChange, indent: int, fields: Sequence[PresentedField] | None = None
-) -> None:
-    """Write one row a field: in columns where they fit, on a line of its own, or with its values below it.
-
-    `fields` are those to write where it is not all of them.
-    """
-    rows = [_row(field, change) for field in (change.fields if fields is None else fields)]
+def write_fields(page: Page, change: ChangeFacts, fields: Iterable[FieldFacts], indent: int) -> None:
+    """Write one row a field: in columns where they fit, on a line of its own, or with its values below it."""
+    rows = [row_of_field(field, change) for field in fields]
     room = page.width - indent
     widths = _columns(rows, room)
     for row in rows:
@@ -77,30 +77,18 @@ def write_members(
             page.line((row.why, "dim"), indent=indent + 4, hang=0)
 
 
-def rows_of(change: PresentedChange) -> list[Row]:
-    return [_row(field, change) for field in change.fields]
-
-
-def _row(field: PresentedField, change: PresentedChange) -> Row:
-    before, after = field.sides
+def row_of_field(field: FieldFacts, change: ChangeFacts) -> Row:
+    cost = (str(field.cost),) if change.cost and field.cost is not change.cost else ()
     return Row(
-        sign="+" if before is None else "-" if after is None else "~",
+        sign=field.sign,
         path=field.path,
-        before=before,
-        after=after,
-        marks=", ".join(_marks(field, change.cost)),
+        before=field.before,
+        after=field.after,
+        marks=", ".join((*cost, *field.marks)),
+        style="yellow" if field.marks else "dim",
         source=place(field.where, change.where),
-        why="" if change.refusals else field.why,  # a refusal tells it
+        why="" if change.refusals else field.why,  # a refusal says it
     )
-
-
-def _marks(field: PresentedField, cost_of_change: Cost | None) -> Iterator[str]:
-    if cost_of_change and field.cost is not cost_of_change:
-        yield str(field.cost)
-    if field.undeclared:
-        yield "undeclared"
-    elif field.drift:
-        yield "drift"
 
 
 def _is_short(row: Row, room: int) -> bool:
@@ -135,7 +123,7 @@ def _write_line(page: Page, row: Row, indent: int, widths: Widths) -> None:
         *_sign(row),
         f"{row.path:<{path}}{GAP}{row.value:<{value}}",
         (f"{GAP}{row.source:<{source}}" if source or row.source else "", "dim"),
-        (GAP + row.marks if row.marks else "", "yellow"),
+        (GAP + row.marks if row.marks else "", row.style),
         indent=indent,
     )
 
@@ -145,7 +133,7 @@ def _write_stacked(page: Page, row: Row, indent: int) -> None:
         *_sign(row),
         row.path,
         (GAP + row.source if row.source else "", "dim"),
-        (GAP + row.marks if row.marks else "", "yellow"),
+        (GAP + row.marks if row.marks else "", row.style),
         indent=indent,
     )
     if row.sign == "~" and isinstance(row.before, list) and isinstance(row.after, list):
@@ -189,33 +177,57 @@ def write_ignored(page: Page, plan: PresentedPlan) -> None:
     page.blank()
 
 
-SIGN_STYLES = {
-    Action.CREATE: "green",
-    Action.UPDATE: "yellow",
-    Action.REVISION: "yellow",
-    Action.REPLACE: "red",
-    Action.BLUE_GREEN: "magenta",
-    Action.DELETE: "red",
-    Action.RETIRE: "magenta",
-    Action.ADOPT: "cyan",
-    Action.FORGET: "cyan",
-    Action.REPAIR: "red",
-    Action.PRUNE: "cyan",
-    Action.WAIT: "dim",
+HARM_STYLES = {
+    Harm.REFUSED: "bold red",
+    Harm.DESTROYED: "bold red",
+    Harm.INSTANCES: "bold red",
+    Harm.JOBS: "bold red",
+    Harm.REVISION: "yellow",
+    Harm.FREE: "dim",
+    Harm.NEW: "green",
 }
+COLUMNS = (
+    Column(""),
+    Column("resource"),
+    Column("change", is_text=True),
+    Column("cost"),
+    Column("jobs"),
+    Column("place", is_optional=True),
+)
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
 MOST = 6  # lines of what is deleted
+NAMES = 10  # resources of a group that are all named without -v; of more, a few of each kind
+FIRST_NAMES = 3
 INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
-def plan_page(plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: str = "") -> Page:
-    """`verbose`: 1 adds the order, requests and waits in words, and what is ignored; 2 the requests themselves.
+def plan_page(
+    plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: str = "", *, is_summary: bool = False
+) -> Page:
+    """`verbose`: 1 adds the order, requests and waits in words, names and what is ignored; 2 each change by itself.
 
-    The last line is the one that scripts look for; a fingerprint is the line above it.
+    The last line is the one that scripts look for; a fingerprint is the line above it. `is_summary` leaves the table
+    and the last line.
     """
     page = Page(width)
     write_heading(page, plan)
-    write_changes(page, plan.in_short.changes, verbose)
+    entries = entries_of(plan.in_short.changes, facts_of)
+    write_summary(page, rows_of(entries))
+    if not is_summary:
+        _write_details(page, plan, entries, verbose)
+        if plan.changes and plan.unchanged:
+            page.line((as_declared(plan), "dim"))
+        page.blank()
+        if fingerprint and plan.changes:
+            page.whole((f"Fingerprint: {fingerprint[:SHOWN_DIGITS]}", "dim"))
+    page.whole((plan_line(plan), "bold" if plan.changes else "bold green"))
+    return page
+
+
+def _write_details(page: Page, plan: PresentedPlan, entries: Sequence[Entry[PresentedChange]], verbose: int) -> None:
+    if verbose > 1:
+        entries = single_entries(plan.in_short.changes, facts_of)
+    write_entries(page, entries, verbose)
     write_unhealthy(page, plan)
     if verbose:
         write_ignored(page, plan)
@@ -223,27 +235,50 @@ def plan_page(plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: st
     for refusal in plan.refused:
         write_problem(page, refusal, word="refused")
         page.blank()
-    if not plan.changes:
-        page.line(("No changes.", "bold green"), f" {_as_declared(plan)}")
-    elif plan.unchanged:
-        page.line((_as_declared(plan), "dim"))
+
+
+def write_summary(page: Page, rows: Sequence[SummaryRow]) -> None:
+    write_table(page, COLUMNS, [_cells(row) for row in rows])
     page.blank()
-    if fingerprint:
-        page.whole((f"Fingerprint: {fingerprint[:SHOWN_DIGITS]}", "dim"))
-    page.whole((plan_line(plan), "bold"))
-    return page
 
 
-def write_changes(page: Page, changes: Sequence[PresentedChange], verbose: int = 0) -> None:
-    """Write what goes before what stays, as most readers look for it; the numbers tell the order of execution."""
-    numbered = sorted(enumerate(changes, 1), key=lambda one: one[1].action not in DESTRUCTIVE)
-    if numbered:
-        page.later(lambda: chain.from_iterable(_lines_of(page.width, *one, verbose) for one in numbered))
+def _cells(row: SummaryRow) -> tuple[Part, ...]:
+    style = HARM_STYLES[row.harm]
+    quiet = "dim" if row.harm is Harm.FREE else ""
+    return (
+        (row.sign, style),
+        (row.resource, quiet or "bold"),
+        (row.what, quiet),
+        (row.outcome, style),
+        (row.jobs, "bold red"),
+        (place(row.where), "dim"),
+    )
 
 
-def _lines_of(width: int, number: int, change: PresentedChange, verbose: int) -> list[Line]:
+def write_changes(page: Page, changes: Sequence[PresentedChange]) -> None:
+    """Write the table of some changes of a plan, and their details."""
+    entries = entries_of(changes, facts_of)
+    write_summary(page, rows_of(entries))
+    write_entries(page, entries)
+
+
+def write_entries(page: Page, entries: Sequence[Entry[PresentedChange]], verbose: int = 0) -> None:
+    """Write the details of what a row of the table cannot say; the numbers are the order of execution."""
+    detailed = [entry for entry in entries if verbose or not is_told(entry)]
+    if detailed:
+        page.later(lambda: chain.from_iterable(_lines_of(page.width, entry, verbose) for entry in detailed))
+
+
+def is_told(entry: Entry[PresentedChange]) -> bool:
+    """Whether the row says everything."""
+    if entry.is_group or entry.harm <= Harm.JOBS or entry.harm is Harm.NEW:
+        return False
+    return row_of(entry).is_complete
+
+
+def _lines_of(width: int, entry: Entry[PresentedChange], verbose: int) -> list[Line]:
     page = Page(width)
-    _write_change(page, number, change, verbose)
+    _write_entry(page, entry, verbose)
     return page.lines
 
 
@@ -269,67 +304,76 @@ def write_notes(page: Page, notes: tuple[PresentedProblem, ...]) -> None:
     page.blank()
 
 
-def _write_change(page: Page, number: int, change: PresentedChange, verbose: int) -> None:
-    _write_header(page, number, change)
-    if change.action is Action.CREATE:
+def _write_entry(page: Page, entry: Entry[PresentedChange], verbose: int) -> None:
+    (number, change), first = entry.numbered[0], entry.first
+    _write_header(page, entry, "" if entry.is_group else str(number))
+    if first.action is Action.CREATE:
         _write_declaration(page, change)
-    elif change.action is Action.DELETE:
-        _write_deleted(page, change, verbose)
+    elif first.action is Action.DELETE:
+        _write_deleted(page, entry, verbose)
     else:
-        write_members(page, change, INDENT)
-    for refusal in change.refusals:
+        write_fields(page, first, entry.fields, INDENT)
+    if entry.is_group:
+        _write_names(page, entry, verbose)
+    for refusal in change.refusals if first.refusals else ():
         write_problem(page, refusal, INDENT, word="refused", about=str(change.address))
-    if verbose:
+    if verbose and not entry.is_group:
         _write_steps(page, change, verbose)
     page.blank()
 
 
-def _write_header(page: Page, number: int, change: PresentedChange) -> None:
-    style = SIGN_STYLES[change.action]
-    physical = f" ({change.name})" if is_greeted_by_name(change) else ""
-    about = [text for text in _about(change) if text not in change.losses]
-    losses = "; ".join(change.losses)
-    source = place(change.where)
+def _write_header(page: Page, entry: Entry[PresentedChange], number: str) -> None:
+    first, change = entry.first, entry.numbered[0][1]
+    style = HARM_STYLES[first.harm]
+    physical = f" ({change.name})" if is_greeted_by_name(change) and not entry.is_group else ""
+    about = [text for text in about_change(entry) if text not in first.losses]
+    losses = "; ".join(first.losses)
+    source = "" if entry.is_group else place(first.where)
+    is_quiet = first.harm in (Harm.FREE, Harm.NEW, Harm.REVISION)
     page.line(
         (f"{number:>3}  ", "dim"),
-        (f"{change.action.value:<3} ", f"bold {style}"),
-        (str(change.address), "bold"),
+        (f"{first.action.value:<3} ", style if "bold" in style else f"bold {style}"),
+        (entry.resources, "bold"),
         physical,
-        (f"  {'; '.join(about)}" if about else "", style if change.refusals else ""),
+        (f"  {'; '.join(about)}" if about else "", ("dim" if first.harm is Harm.FREE else "") if is_quiet else "red"),
         (f"{'; ' if about else '  '}{losses}" if losses else "", "bold red"),
         (f"  {source}" if source else "", "dim"),
         hang=INDENT,
     )
 
 
-def _about(change: PresentedChange) -> Iterator[str]:
-    cost = cost_of(change)
-    first, *others = (*reasons_of(change), "")
-    yield from (text for text in (f"{cost}: {first}" if cost else first, *others) if text)
+def about_change(entry: Entry[Json]) -> Iterator[str]:
+    """Yield what the cost of a change means, why it happens, and whether it was caused outside this stack."""
+    first, fields = entry.first, entry.fields
+    if first.cost and first.action not in (Action.CREATE, Action.DELETE):
+        forced = _forced_by(first.cost, fields) if first.cost in SURPRISING else ""
+        yield f"{first.cost}: {first.cost.says}{forced}"
+    yield from first.reasons
+    if any("drift" in field.marks or "undeclared" in field.marks for field in fields):
+        yield "changed outside this stack"
 
 
-def cost_of(change: PresentedChange) -> Cost | None:
-    """Return the cost that is worth a word: to create has none."""
-    return change.cost
-
-
-def reasons_of(change: PresentedChange) -> Iterator[str]:
-    """Yield what the cost of a change means, why it happens, and whether somebody else caused it."""
-    cost = cost_of(change)
-    if cost:
-        yield cost.says + (_forced_by(change) if cost in SURPRISING else "")
-    yield from change.reasons
-    if change.drift:
-        yield "changed outside of this stack"
-
-
-def _forced_by(change: PresentedChange) -> str:
-    """Name the members that make a change dearer than the others would."""
-    dearest = [field.path for field in change.fields if field.cost is change.cost]
-    if len(dearest) == len(change.fields):
+def _forced_by(cost: Cost, fields: Sequence[FieldFacts]) -> str:
+    """Name the fields that make a change dearer than the others would."""
+    dearest = [field.path for field in fields if field.cost is cost]
+    if len(dearest) == len(fields):
         return ""
     more = f" and {len(dearest) - 1} more" if len(dearest) > 1 else ""
     return f" (because of {dearest[0]}{more})"
+
+
+def _write_names(page: Page, entry: Entry[PresentedChange], verbose: int) -> None:
+    """Name the resources of a group: all of them with -v, otherwise only a few."""
+    for count, names in entry.names.items():
+        label = f"{count}: " if len(entry.names) > 1 else ""
+        if verbose or len(entry.facts) <= NAMES:
+            page.line((label, "dim"), ", ".join(names), indent=INDENT)
+        else:
+            listed = ", ".join(names[:FIRST_NAMES])
+            more = f" and {len(names) - FIRST_NAMES} more" if len(names) > FIRST_NAMES else ""
+            page.line((label, "dim"), f"{listed}{more}", indent=INDENT)
+    if not verbose and len(entry.facts) > NAMES:
+        page.line(("-v names all of them", "dim"), indent=INDENT)
 
 
 def _write_declaration(page: Page, change: PresentedChange) -> None:
@@ -340,12 +384,12 @@ def _write_declaration(page: Page, change: PresentedChange) -> None:
         page.line(line.lstrip(" "), indent=INDENT + lead)
 
 
-def _write_deleted(page: Page, change: PresentedChange, verbose: int) -> None:
-    """Show what goes: all of it with -v, otherwise so much that people know it again."""
-    members = Page(page.width)
-    write_members(members, change, INDENT)
-    more = 0 if verbose else len(members.lines) - MOST
-    page.add(members.lines[:MOST] if more > 1 else members.lines)  # a line that says 1 more is no shorter
+def _write_deleted(page: Page, entry: Entry[PresentedChange], verbose: int) -> None:
+    """Show what is deleted: everything with -v, otherwise so much that people know it again."""
+    fields = Page(page.width)
+    write_fields(fields, entry.first, entry.fields, INDENT)
+    more = 0 if verbose else len(fields.lines) - MOST
+    page.add(fields.lines[:MOST] if more > 1 else fields.lines)  # a line that says 1 more is no shorter
     if more > 1:
         page.line((f"({more} more lines; -v shows them)", "dim"), indent=INDENT)
 
@@ -364,12 +408,6 @@ def _write_steps(page: Page, change: PresentedChange, verbose: int) -> None:
 
 def _step_in_words(step: PresentedStep) -> str:
     return step.says if isinstance(step, PresentedCall) else f"{step.says} (at most {duration(step.timeout)})"
-
-
-def _as_declared(plan: PresentedPlan) -> str:
-    if plan.unchanged == 1:
-        return "1 resource is as declared."
-    return f"{number_of(plan.unchanged, 'resource')} are as declared."
 
 
 # What became of a plan, for people: one line a change, what is left, and the line that scripts look for.

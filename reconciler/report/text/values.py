@@ -7,12 +7,11 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from io import StringIO
 
-from reconciler.apply import State
-from reconciler.model import Action, Json
+from reconciler.model import Json
 from reconciler.placeholders import Unknown
 from reconciler.printable import harmless_quoted, is_obeyed
 from reconciler.problems import Where
-from reconciler.redact.presented import PresentedChange, PresentedPlan
+from reconciler.redact.presented import PresentedChange
 
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
 
@@ -91,62 +90,7 @@ def _scalar(value: Json) -> str:
     return value
 
 
-# The words that every output shares: signs, actions, costs, and the lines that scripts look for.
-
-ACTIONS: Mapping[Action, str] = {
-    Action.CREATE: "create",
-    Action.UPDATE: "update",
-    Action.REVISION: "new revision",
-    Action.REPLACE: "replace",
-    Action.BLUE_GREEN: "blue-green",
-    Action.DELETE: "delete",
-    Action.RETIRE: "retire",
-    Action.ADOPT: "adopt",
-    Action.FORGET: "forget",
-    Action.REPAIR: "repair",
-    Action.PRUNE: "prune",
-    Action.WAIT: "wait",
-}
-
-_COUNTED = (
-    ("add", (Action.CREATE,)),
-    ("change", (Action.UPDATE, Action.REVISION, Action.REPAIR)),
-    ("replace", (Action.REPLACE, Action.BLUE_GREEN)),
-    ("destroy", (Action.DELETE,)),
-    ("adopt", (Action.ADOPT,)),
-    ("forget", (Action.FORGET,)),
-    ("prune", (Action.PRUNE,)),
-)
-# What goes, or is replaced: what a reviewer has to see first.
-DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
-ALWAYS = 4  # of these, the first four are named even when they are 0: scripts look for them
-
-
-def summary(plan: PresentedPlan) -> dict[str, int]:
-    """Count the plan's changes by what they come to."""
-    counts = {word: sum(plan.counts.get(action, 0) for action in actions) for word, actions in _COUNTED}
-    return {**counts, "refused": plan.refused_count, "unchanged": plan.unchanged}
-
-
-def plan_line(plan: PresentedPlan) -> str:
-    """The last line of a plan. What is rare is appended, so that the beginning stays as it is."""
-    counts = summary(plan)
-    words = [word for word, _ in _COUNTED]
-    main = ", ".join(f"{counts[word]} to {word}" for word in words[:ALWAYS])
-    rare = [f" {counts[word]} to {word}." for word in words[ALWAYS:] if counts[word]]
-    refused = f" {counts['refused']} refused." if counts["refused"] else ""
-    return f"Plan: {main}.{''.join(rare)}{refused}"
-
-
-def outcome_line(counts: Mapping[State, int]) -> str:
-    always = (State.DONE, State.FAILED, State.SKIPPED, State.NOT_STARTED)
-    main = ", ".join(f"{counts.get(state, 0)} {state}" for state in always)
-    rare = [
-        f" {counts[state]} {state}."
-        for state in (State.UNHEALTHY, State.TIMED_OUT, State.INTERRUPTED)
-        if counts.get(state)
-    ]
-    return f"Apply: {main}.{''.join(rare)}"
+# The words that every output shares.
 
 
 def is_greeted_by_name(change: PresentedChange) -> bool:

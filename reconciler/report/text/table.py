@@ -1,0 +1,125 @@
+"""Tables that fit a page: columns without lines between them, so that a row can be found by `grep`.
+
+On a narrow page, columns that only help to find a place are left out first; then the text of a row goes below its name.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+
+from reconciler.printable import one_line
+from reconciler.report.text.page import Page, Part
+
+GAP = 2
+LEAST = 28  # characters a line that a text needs beside other columns
+INDENT = 2  # of a text below a name
+_ENDS = re.compile(r"[^./,:_-]*[./,:_-]+|[^./,:_-]+$")  # parts of a word between which it may be folded
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`is_text`: it is folded where it has to be. `is_optional`: a narrow page leaves it out."""
+
+    heading: str
+    is_text: bool = False
+    is_optional: bool = False
+
+
+Cell = tuple[tuple[str, str], ...]  # lines, each a text and its style
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def without(self, indexes: Sequence[int]) -> "_Grid":
+        kept = [index for index in range(len(self.columns)) if index not in indexes]
+        rows = tuple(tuple(row[index] for index in kept) for row in self.rows)
+        return _Grid(tuple(self.columns[index] for index in kept), rows)
+
+    @property
+    def compact(self) -> "_Grid":
+        return self.without([index for index, column in enumerate(self.columns) if column.is_optional])
+
+    @property
+    def stacked(self) -> "_Grid":
+        """Each text below what is in front of it."""
+        at = next((index for index, column in enumerate(self.columns) if column.is_text), 0)
+        if not at:
+            return self
+        rows = tuple((*row[: at - 1], (*row[at - 1], *row[at]), *row[at:]) for row in self.rows)
+        name = replace(self.columns[at - 1], is_text=True)
+        return _Grid((*self.columns[: at - 1], name, *self.columns[at:]), rows).without([at])
+
+    def room(self, width: int) -> int:
+        """Return how wide the column of texts can be."""
+        fixed = [index for index, column in enumerate(self.columns) if not column.is_text]
+        return width - sum(max(len(self.columns[index].heading), *self._lengths(index)) + GAP for index in fixed)
+
+    def fits(self, width: int) -> bool:
+        """Whether no word has to be folded, and no text into very short lines."""
+        texts = [index for index, column in enumerate(self.columns) if column.is_text]
+        longest = max((length for index in texts for length in self._lengths(index)), default=0)
+        words = [len(word) for index in texts for row in self.rows for text, _ in row[index] for word in text.split()]
+        return self.room(width) >= min(longest, max(LEAST, *words, 0))
+
+    def _lengths(self, index: int) -> Iterator[int]:
+        return (len(text) for row in self.rows for text, _ in row[index])
+
+
+def write_table(page: Page, columns: Sequence[Column], rows: Sequence[Sequence[Part]]) -> None:
+    """Write the headings and a line or more for each row; columns without content are left out."""
+    if not rows:
+        return
+    grid = _Grid(tuple(columns), tuple(tuple(map(_cell, row)) for row in rows))
+    grid = grid.without([index for index in range(len(columns)) if not any(row[index] for row in grid.rows)])
+    layouts = (grid, grid.compact, grid.compact.stacked)
+    _write(page, next((each for each in layouts if each.fits(page.width)), layouts[-1]))
+
+
+def _cell(part: Part) -> Cell:
+    text, style = (part, "") if isinstance(part, str) else part
+    return ((one_line(text), style),) if text else ()
+
+
+def _write(page: Page, grid: _Grid) -> None:
+    from rich.console import Console, Group  # noqa: PLC0415 - a plan without changes needs no table
+    from rich.padding import Padding  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    room = max(grid.room(page.width), LEAST)
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim")
+    for column in grid.columns:
+        table.add_column(column.heading, no_wrap=not column.is_text, overflow="fold")
+    for row in grid.rows:
+        table.add_row(
+            *(
+                Group(
+                    *(
+                        Padding(Text(_folded(text, room - INDENT), style), (0, 0, 0, INDENT if index else 0))
+                        for index, (text, style) in enumerate(cell)
+                    )
+                )
+                for cell in row
+            )
+        )
+    console = Console(file=StringIO(), width=page.width, color_system=None, legacy_windows=False)
+    for line in console.render_lines(table, pad=False):
+        page.line(*((segment.text, str(segment.style or "")) for segment in line))
+
+
+def _folded(text: str, room: int) -> str:
+    """Return the text with words that are longer than `room` on several lines, each but the last with a dot or so."""
+    return " ".join(word if len(word) <= room else _folded_word(word, room) for word in text.split(" "))
+
+
+def _folded_word(word: str, room: int) -> str:
+    lines = [""]
+    for piece in _ENDS.findall(word):
+        if lines[-1] and len(lines[-1]) + len(piece) > room:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
