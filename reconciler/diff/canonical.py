@@ -16,32 +16,41 @@ from reconciler.kinds.base import Field, Form, Row, Rows
 from reconciler.kinds.paths import position, spelled
 from reconciler.model import Identity, Json, Spec
 
+Twin = tuple[Spec, Spec]  # a different body of the same rows, and its canonical form
+NO_TWIN: Twin = ({}, {})
 
-def canonical(rows: Iterable[Row], body: Spec, identity: Identity) -> dict[str, Json]:
-    """Return `body` in canonical form. Members without a row are kept, compacted: they still count."""
+
+def canonical(rows: Iterable[Row], body: Spec, identity: Identity, twin: Twin = NO_TWIN) -> dict[str, Json]:
+    """Return `body` in canonical form. Fields without a row are kept, compacted: they still count.
+
+    What is equal in `twin` has its canonical form, which both share: a live body is mostly as it was declared.
+    """
     rows = Rows.of(rows)
-    plain, compared = rows.plain, rows.compared
+    plain, alone = rows.plain, rows.formed_alone
+    spelled_twin, formed_twin = twin
     out: dict[str, Json] = {}
     for name, value in body.items():
         if name in plain:
-            if value or not (value == "" or is_absent(value)):
-                out[name] = value
-            continue
-        row = compared.get(name)
-        if row is None:
-            if name in rows.by_name:  # unmanaged, or a legacy size
-                continue
-            formed = compact(value)
-        elif name in rows.conditional and not row.counts_in(body):
-            continue
+            formed = None if value == "" else value
+        elif name in alone and name in spelled_twin and spelled_twin[name] == value:
+            formed = formed_twin.get(name)
         else:
-            formed = canonical_member(row, value, body, identity)
+            formed = _member(rows, name, value, body, identity, twin)
         if formed or not is_absent(formed):
             out[name] = formed
     for legacy, folds in rows.legacy_aliases:
         if not is_absent(body.get(legacy.name)):
             _fold(out, folds, body[legacy.name])
     return out
+
+
+def _member(rows: Rows, name: str, value: Json, body: Spec, identity: Identity, twin: Twin) -> Json:
+    row = rows.compared.get(name)
+    if row is None:
+        return None if name in rows.by_name else compact(value)  # unmanaged, or a legacy size
+    if name in rows.conditional and not row.counts_in(body):
+        return None
+    return canonical_member(row, value, body, identity, twin)
 
 
 def is_absent(value: Json) -> bool:
@@ -59,15 +68,23 @@ def compact(value: Json) -> Json:
     return value
 
 
-def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:
-    """Return a member in canonical form. A default is absence, but where the service may fill in something else."""
+def canonical_member(row: Field, value: Json, siblings: Spec, identity: Identity, twin: Twin = NO_TWIN) -> Json:
+    """Return a field in canonical form. A default is absence, but where the service may fill in something else."""
     if not value and (value == "" or is_absent(value)):
         return None
-    plain = FORMS[row.form](row, value, siblings, identity)
+    if row.form is Form.STRUCT:
+        plain: Json = canonical(row.fields, value, identity, _twin_in(twin, row.name))
+    else:
+        plain = FORMS[row.form](row, value, siblings, identity)
     default = row.assumed(siblings) if row.assumed else row.default
     if default is None or row.is_service_default or plain != _formed(row, default, siblings, identity):
         return plain
     return None
+
+
+def _twin_in(twin: Twin, name: str) -> Twin:
+    spelled_inner, formed_inner = twin[0].get(name), twin[1].get(name)
+    return (spelled_inner, formed_inner or {}) if isinstance(spelled_inner, dict) else NO_TWIN
 
 
 def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import takewhile
 
-from reconciler.diff.canonical import canonical, canonical_member, compact
+from reconciler.diff.canonical import Twin, canonical, canonical_member, compact
 from reconciler.diff.ignore import ignored_tags, reason_of, reasons_for, tags_with_ignored, with_ignored
 from reconciler.diff.live_view import LiveView, as_created, uncompared, view_live, without_filled
 from reconciler.diff.record import (
@@ -194,7 +194,7 @@ class Difference:
 
 def compare(kind: Kind, desired: Desired, live: Live, context: Context) -> Difference:
     """Return what differs between a declaration and the live resource that it means."""
-    declared, shown = (canonical(kind.rows, body, context.identity) for body in (desired.spec, live.spec))
+    declared, shown = _canonical_pair(kind, desired.spec, live.spec, context.identity)
     digest = digest_of_declaration(declared, desired.tags)
     choices = service_choices(kind, declared, shown, live)
     is_made = desired.address in context.made
@@ -234,7 +234,7 @@ def compare_replacement(kind: Kind, desired: Desired, old: Live, context: Contex
     Nothing is left to the service: what only the live one has is lost, and what the service fills in for a new one
     may be something else.
     """
-    declared, shown = (canonical(kind.rows, body, context.identity) for body in (desired.spec, old.spec))
+    declared, shown = _canonical_pair(kind, desired.spec, old.spec, context.identity)
     sides = _sides_of(kind, desired, old, declared, shown, context, is_replaced=True)
     lost = tuple(
         FieldChange(path=path, before=value, after=None, cost=Cost.REPLACE, why=LOST)
@@ -254,20 +254,20 @@ def compare_replacement(kind: Kind, desired: Desired, old: Live, context: Contex
 
 def compare_bodies(kind: Kind, live: Spec, declared: Spec, identity: Identity) -> tuple[FieldChange, ...]:
     """Return what differs between two bodies of which the service has described the first."""
-    before, after = (canonical(kind.rows, body, identity) for body in (live, declared))
+    before, after = _canonical_pair(kind, live, declared, identity)
     return field_changes(kind, without_filled(kind.rows, before, after), after, before, {})
 
 
 def compare_live(kind: Kind, before: Live, after: Live, identity: Identity) -> tuple[FieldChange, ...]:
     """Return what differs between two live bodies; what the service filled into one of them alone is no difference."""
-    older, newer = (canonical(kind.rows, live.spec, identity) for live in (before, after))
+    older, newer = _canonical_pair(kind, before.spec, after.spec, identity)
     newer = without_filled(kind.rows, newer, older)
     return field_changes(kind, without_filled(kind.rows, older, newer), newer, older, {})
 
 
 def compare_declared(kind: Kind, first: Spec, second: Spec, identity: Identity) -> tuple[FieldChange, ...]:
     """Return what differs between two declared bodies."""
-    before, after = (canonical(kind.rows, body, identity) for body in (first, second))
+    before, after = _canonical_pair(kind, first, second, identity)
     return field_changes(kind, before, after, before, {})
 
 
@@ -285,6 +285,11 @@ def concurrent_changes(kind: Kind, before: Live, after: Live, identity: Identity
         *({key: side.tags[key] for key in side.tags if not key.startswith("aws:")} for side in (before, after))
     )
     return tuple(dotted(change.path) for change in (*fields, *tags) if change.path[0] not in by_itself)
+
+
+def _canonical_pair(kind: Kind, first: Spec, second: Spec, identity: Identity) -> Twin:
+    formed = canonical(kind.rows, first, identity)
+    return formed, canonical(kind.rows, second, identity, (first, formed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ def unmatched_paths(kind: Kind, desired: Desired, live: Live) -> tuple[str, ...]
 
 def tags_with_ignored(desired: Desired, live: Live, reasons: Reasons) -> dict[str, str]:
     """Return the desired tags, those of users, with the live values of what is ignored."""
+    if not reasons:
+        return dict(desired.tags)
     changing = {key: value for key, value in desired.tags.items() if not _reason_of_tag(key, reasons)}
     return changing | {key: value for key, value in users_tags(live.tags).items() if _reason_of_tag(key, reasons)}
 

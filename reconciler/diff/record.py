@@ -160,6 +160,9 @@ def with_choices(
     left: LeftToService, choices: Iterable[ServiceChoice], *, is_made: bool, restores: bool
 ) -> LeftToService:
     """Add what the service has chosen: news where it was made a moment ago, and the record does not have it yet."""
+    choices = tuple(choices)
+    if not choices:
+        return left
     news = tuple(
         noted_change(choice.path, choice.value, SERVICE) for choice in choices if is_made and not choice.is_known
     )

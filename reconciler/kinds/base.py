@@ -263,6 +263,13 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - views are kept in its __dict__
         return {row.name: row for row in self.fields if not row.legacy_alias_of}
 
     @cached_property
+    def formed_alone(self) -> frozenset[str]:
+        """The managed fields whose canonical form depends on their value alone, not on their siblings."""
+        homes = {home for _, (_, home) in self.legacy_aliases}
+        depends = (row.name for row in self.fields if row.assumed or row.ordered_if or row.name in self.conditional)
+        return frozenset(self.compared).difference(homes, depends)
+
+    @cached_property
     def conditional(self) -> frozenset[str]:
         """The members that count beside some siblings only, or never as state."""
         return frozenset(row.name for row in self.fields if row.only_if or row.trigger_for)

@@ -4,12 +4,12 @@ botocore takes a body that is no JSON for an answer without members, which looks
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
-from botocore.parsers import BaseCBORParser, BaseJSONParser, ResponseParserFactory, RestXMLParser
+from botocore.parsers import BaseCBORParser, BaseJSONParser, ResponseParserFactory, RestJSONParser, RestXMLParser
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
@@ -29,6 +29,8 @@ PLAIN: Mapping[str, tuple[type, ...]] = {
     "double": (int, float),
 }
 IN_HEADERS = ("header", "headers", "statusCode")
+NUMBERS: Mapping[str, Callable[[Any], Json]] = {"integer": int, "long": int, "float": float, "double": float}
+READ_AS_WRITTEN = ("string", "boolean", *NUMBERS)
 
 EACH = "*"
 Steps = tuple[str | int, ...]  # members; an index: there is one at least; EACH: in every entry
@@ -82,8 +84,11 @@ class _Checked:
         """Parse an answer. Raises `NoAnswer`."""
         status = response["status_code"]
         try:
-            why = _wrong_body(self._parser, response["body"], shape) if status in SUCCESS else ""
-            parsed: dict[str, Any] = {} if why else self._parser.parse(response, shape)
+            body, why = _read_body(self._parser, response["body"], shape) if status in SUCCESS else (None, "")
+            if body is None:
+                parsed: dict[str, Any] = {} if why else self._parser.parse(response, shape)
+            else:  # what is left to parse are the headers
+                parsed = {**body, **self._parser.parse({**response, "body": b""}, shape)}
         except Exception as error:  # parsers say in a dozen ways that they do not understand
             why = f"which cannot be parsed ({type(error).__name__})"
             raise NoAnswer(status, _content(response), why) from error
@@ -106,24 +111,31 @@ def missing(operation: OperationModel, answer: Mapping[str, Json]) -> str:
     return ".".join(map(str, next((path for path in paths if not _has(answer, path)), ())))
 
 
-def _wrong_body(parser: Any, body: Any, shape: Any) -> str:
-    """Return how the body of a success shows that it is none; empty if it may be one."""
+def _read_body(parser: Any, body: Any, shape: Any) -> tuple[dict[str, Json] | None, str]:
+    """Return what the body of a success contains, and how it shows that it is none; None where botocore has to read it.
+
+    botocore checks no types, and its own reading costs twice as much as one that checks them.
+    """
     if not isinstance(body, bytes):  # a stream, which is the content of an object
-        return ""
+        return None, ""
     has_members = bool(shape and any(_is_in_body(inner) for inner in shape.members.values()))
     if isinstance(parser, RestXMLParser):
-        return "" if has_members or not body.strip() else "with an unexpected body"
+        return None, "" if has_members or not body.strip() else "with an unexpected body"
     if not isinstance(parser, BaseJSONParser | BaseCBORParser):
-        return ""
+        return None, ""
     if not body.strip():
-        return "with an empty body" if has_members else ""
+        return None, "with an empty body" if has_members else ""
     document = _decoded(parser, body)
     if not isinstance(document, dict):
-        return f"with a body that is not a {'JSON object' if isinstance(parser, BaseJSONParser) else 'map'}"
-    path = _misshapen(document, shape) if shape else None
-    if path is None:
-        return ""
-    return f"whose {f'field {name}' if (name := path.lstrip('.')) else 'body'} has the wrong type"
+        return None, f"with a body that is not a {'JSON object' if isinstance(parser, BaseJSONParser) else 'map'}"
+    if shape is None:
+        return None, ""
+    try:
+        content = _read(document, shape)
+    except _WrongType as error:
+        path = "".join(reversed(error.path)).lstrip(".")
+        return None, f"whose {f'field {path}' if path else 'body'} has the wrong type"
+    return content if isinstance(parser, RestJSONParser) and _is_read_fully(shape) else None, ""
 
 
 def _decoded(parser: Any, body: bytes) -> Json:
@@ -140,37 +152,78 @@ def _is_in_body(shape: Shape) -> bool:
     return shape.serialization.get("location") not in IN_HEADERS
 
 
-def _misshapen(value: Json, shape: Shape) -> str | None:
-    """Return the path of what is not of its type; None if all is. A member that is null is one that is not there."""
+class _WrongType(Exception):  # noqa: N818 - names what was read
+    """A value is not of the type of its shape. `path` leads to it, from its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.path: list[str] = []
+
+
+def _read(value: Json, shape: Shape) -> Json:
+    """Return the members of a value that its shape has, in the order of the shape. Raises `_WrongType`.
+
+    A member that is null is one that is not there.
+    """
     container, members, entry = _expected(shape)
     if container is None:
-        return None if _is_plain(value, shape.type_name) else ""
+        return _read_scalar(value, shape.type_name)
     if not isinstance(value, container):
-        return ""
-    entries: Iterable[tuple[Any, Json]] = enumerate(value) if isinstance(value, list) else value.items()
-    for key, one in entries:
-        inner = members.get(key) if members is not None else entry
-        if inner is None or (one is None and container is dict):
-            continue
-        if (path := _misshapen(one, inner)) is not None:
-            return f"[{key}]{path}" if container is list else f".{key}{path}"
-    return None
+        raise _WrongType
+    if members is not None:
+        there = ((key, name, inner) for key, (name, inner) in members.items() if value.get(key) is not None)
+        return {name: _read_inner(value[key], inner, f".{key}") for key, name, inner in there}
+    if entry is None:  # a document may be anything
+        return value
+    if container is list:
+        return [_read_inner(one, entry, index) for index, one in enumerate(value)]
+    return {key: None if one is None else _read_inner(one, entry, f".{key}") for key, one in value.items()}
 
 
-def _is_plain(value: Json, type_name: str) -> bool:
+def _read_inner(value: Json, shape: Shape, at: str | int) -> Json:
+    try:
+        return _read(value, shape)
+    except _WrongType as error:
+        error.path.append(f"[{at}]" if isinstance(at, int) else at)
+        raise
+
+
+def _read_scalar(value: Json, type_name: str) -> Json:
     allowed = PLAIN.get(type_name)
-    return allowed is None or (isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool)))
+    if allowed is not None and not (isinstance(value, allowed) and (bool in allowed or not isinstance(value, bool))):
+        raise _WrongType
+    return NUMBERS[type_name](value) if type_name in NUMBERS else value
 
 
 @lru_cache(KEPT)
-def _expected(shape: Shape) -> tuple[type[dict[str, Json]] | type[list[Json]] | None, Mapping[str, Shape] | None, Any]:
+def _is_read_fully(shape: Shape, within: tuple[Shape, ...] = ()) -> bool:
+    """Whether a value of a shape is what its JSON says: nothing in it is encoded, or stands outside of the body."""
+    if shape in within:
+        return True
+    if shape.serialization.keys() - {"name", "locationName"} or getattr(shape, "is_tagged_union", False):
+        return False
+    _, members, entry = _expected(shape)
+    if members is not None:
+        return all(_is_read_fully(inner, (*within, shape)) for _, inner in members.values())
+    return _is_read_fully(entry, (*within, shape)) if entry is not None else shape.type_name in READ_AS_WRITTEN
+
+
+@lru_cache(KEPT)
+def _expected(
+    shape: Shape,
+) -> tuple[type[Any] | None, Mapping[str, tuple[str, Shape]] | None, Any]:
     """Return what holds the values of a shape; its members by their names in a body, or the shape of each entry.
 
-    A document has no members: it may be anything.
+    A document has neither: it may be anything.
     """
     if isinstance(shape, StructureShape):
-        members = {inner.serialization.get("name", name): inner for name, inner in shape.members.items()}
-        return dict, members, None
+        if shape.is_document_type:
+            return dict, None, None
+        return (
+            dict,
+            {inner.serialization.get("name", name): (name, inner) for name, inner in shape.members.items()},
+            None,
+        )
     if isinstance(shape, ListShape):
         return list, None, shape.member
     return (dict, None, shape.value) if isinstance(shape, MapShape) else (None, None, None)

@@ -7,9 +7,11 @@ from functools import cache
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.parsers import ResponseParserFactory
 from botocore.session import Session
 from botocore.utils import ArgumentGenerator
 
+from reconciler.adapters.aws.answers import CheckedParsers
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.calls import BARREN, RetryingCloud, is_read, pages
 from reconciler.kinds import KINDS
@@ -248,3 +250,32 @@ def test_pages_without_end_that_bring_nothing_new_end(names: list[str]) -> None:
     with pytest.raises(CloudError, match="brought nothing") as caught:
         list(pages(cloud, "DescribeJobQueues", {}, "jobQueues"))
     assert (caught.value.fault, cloud.asked <= BARREN + 1 + len(names)) == (Fault.UNKNOWN, True)
+
+
+@pytest.mark.parametrize("operation", [operation for service, operation in operations() if service == "batch"])
+def test_an_answer_of_aws_batch_is_read_as_botocore_reads_it(operation: str) -> None:
+    """Also in the order of its model, and without what the model does not know."""
+    model = Session().get_service_model("batch")
+    shape = model.operation_model(operation).output_shape
+    body = ArgumentGenerator(use_member_names=True).generate_skeleton(shape) if shape else {}
+    answer = {"news": {"a": [1]}, **dict(reversed(dict(body).items()))}
+    response = {"status_code": 200, "headers": {"X-Amzn-RequestId": "7"}, "body": json.dumps(answer).encode()}
+    ours = CheckedParsers().create_parser("rest-json").parse(response, shape)
+    theirs = ResponseParserFactory().create_parser("rest-json").parse(response, shape)
+    assert ours == theirs
+    about = ours.pop("ResponseMetadata")
+    assert (about["HTTPStatusCode"], theirs.pop("ResponseMetadata")) == (200, about)
+    assert json.dumps(ours) == json.dumps(theirs)
+
+
+def test_whole_numbers_that_come_as_fractions_are_whole_and_null_is_absence() -> None:
+    queue = {
+        "jobQueueName": "q",
+        "jobQueueArn": "a",
+        "state": "ENABLED",
+        "priority": 3.0,
+        "computeEnvironmentOrder": [],
+    }
+    page = {"jobQueues": [{**queue, "tags": None, "statusReason": None}]}
+    cloud, _ = answering(json.dumps(page).encode(), kind="application/json")
+    assert json.dumps(cloud.call("DescribeJobQueues", {})["jobQueues"]) == json.dumps([{**queue, "priority": 3}])
