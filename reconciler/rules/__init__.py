@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from reconciler.model import Declared, Path, dotted
+from reconciler.model import Declared, Json, Path, dotted
 from reconciler.problems import Problem, Severity
 from reconciler.rules import (
     compute_environment,
@@ -32,6 +32,7 @@ __all__ = [
     "Rule",
     "Subject",
     "problems_of",
+    "rules_about",
     "rules_of",
     "settle",
 ]
@@ -70,7 +71,7 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
 
     No rule knows what is allowed beside a value that is newer than it, so its finding is a warning then.
     """
-    for rule in _looked_at(resource.address.kind, strict=strict):
+    for rule in rules_about(resource.address.kind, subject.body, strict=strict):
         for path, finding in rule.check(subject):
             message = EMPTY.sub(r'\1 ""', finding)
             text = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
@@ -78,9 +79,34 @@ def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterat
             yield Problem(rule.id, text, resource.places.find(path), rule.hint, severity)
 
 
+def rules_about(kind: str, body: Json, *, strict: bool) -> tuple[Rule, ...]:
+    """Return the rules that may find something in a body, those of advice only if `strict`."""
+    return _rules_about(kind, _fields(kind) & _names_in(body), strict=strict)
+
+
 @cache
-def _looked_at(kind: str, *, strict: bool) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules_of(kind) if strict or not rule.advice)
+def _rules_about(kind: str, present: frozenset[str], *, strict: bool) -> tuple[Rule, ...]:
+    """Many bodies of a stack have the same fields."""
+    rules = (rule for rule in rules_of(kind) if strict or not rule.advice)
+    return tuple(rule for rule in rules if not rule.fields or not rule.fields.isdisjoint(present))
+
+
+@cache
+def _fields(kind: str) -> frozenset[str]:
+    return frozenset().union(*(rule.fields for rule in rules_of(kind)))
+
+
+def _names_in(body: Json) -> set[str]:
+    """Return the names of all fields and keys in a body, which is plain JSON."""
+    names: set[str] = set()
+    containers = [body]
+    for container in containers:
+        values = container
+        if type(container) is dict:
+            names.update(container)
+            values = container.values()
+        containers += [value for value in values if type(value) is dict or type(value) is list]
+    return names
 
 
 def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:

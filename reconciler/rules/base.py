@@ -141,6 +141,28 @@ def _by_kind(subject: Subject) -> Mapping[str, list[tuple[str, Spec]]]:
     return resources
 
 
+Check = Callable[[Subject], Findings]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCheck:
+    """A check that finds nothing in a body that has none of some fields, wherever they may be in it.
+
+    Such a body need not be checked at all: of the many rules of a kind, few are about the fields that a body has.
+    """
+
+    fields: frozenset[str]
+    check: Check
+
+    def __call__(self, subject: Subject) -> Findings:
+        return self.check(subject)
+
+
+def if_any(*fields: str) -> Callable[[Check], FieldCheck]:
+    """Return a decorator of checks that are about these fields."""
+    return lambda check: FieldCheck(frozenset(fields), check)
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A body that shows a rule, with the resources it refers to, the region of its stack, and the queues it runs on."""
@@ -161,13 +183,18 @@ class Rule:
 
     id: str
     says: str
-    check: Callable[[Subject], Findings]
+    check: Check
     fails: Example
     passes: Example
     evidence: Evidence
     hint: str = ""
     severity: Severity = Severity.ERROR
     advice: bool = False
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of which a body must have one for the rule to find anything; empty if there are no such fields."""
+        return self.check.fields if isinstance(self.check, FieldCheck) else frozenset()
 
     @property
     def source(self) -> str:

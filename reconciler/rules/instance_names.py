@@ -11,7 +11,7 @@ from reconciler.model import Json, Path
 from reconciler.placement.catalogue import ARM, BUNDLE_ARCHITECTURES, WILDCARD, X86, catalogue
 from reconciler.ports import Takes
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, if_any, measured
 from reconciler.rules.shared import looks_unfilled
 
 # The family of an EC2 instance type and, if that is certain, its architecture, from its name.
@@ -74,6 +74,7 @@ def known_instance_types(id_: str, fails: Example, passes: Example) -> Rule:
     )
 
 
+@if_any(*MEMBERS)
 def _known(subject: Subject) -> Findings:
     for path, name in _named((), subject.body):
         if not _is_known(name, subject.takes):

@@ -103,33 +103,49 @@ def placeholders(id_: str, fails: Example, passes: Example) -> Rule:
 
 def _all_filled(subject: Subject) -> Findings:
     """A file of another program has many: the first is shown, with the number of the others."""
-    texts = ((path, text) for path, field, text in subject.cached(_texts) if field != _REGION_FORM)
-    placeholders = [(path, text) for path, text in texts if looks_unfilled(text)]
+    texts = ((trail, text) for trail, field, text in subject.cached(_texts) if field != _REGION_FORM)
+    placeholders = [(trail, text) for trail, text in texts if looks_unfilled(text)]
     if placeholders:
-        (path, text), others = placeholders[0], len(placeholders) - 1
+        (trail, text), others = placeholders[0], len(placeholders) - 1
         more = f" (and {others} more)" if others else ""
-        yield path, f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
+        yield _path(trail), f"is {text}, a placeholder for {filled_by(text)} to fill in{more}"
 
 
-def _texts(body: Spec) -> list[tuple[Path, str, str]]:
+# A path as its last step, and what leads to that. Most texts have nothing wrong with them, and need no path.
+_Trail = tuple["_Trail", str | int] | tuple[()]
+
+
+def _path(trail: _Trail) -> Path:
+    steps: list[str | int] = []
+    while trail:
+        trail, step = trail
+        steps.append(step)
+    return tuple(reversed(steps))
+
+
+def _texts(body: Spec) -> list[tuple[_Trail, str, str]]:
     """Return every text that AWS itself reads, with its path and field; of other texts, the region of logs alone."""
-    found: list[tuple[Path, str, str]] = []
+    found: list[tuple[_Trail, str, str]] = []
     _collect((), "", body, found)
     return found
 
 
-def _collect(path: Path, field: str, value: Json, found: list[tuple[Path, str, str]]) -> None:
-    if isinstance(value, str):
-        found.append((path, field, value))
-    elif isinstance(value, list):
+def _collect(trail: _Trail, field: str, value: Json, found: list[tuple[_Trail, str, str]]) -> None:
+    if isinstance(value, list):
         for index, inner in enumerate(value):
-            _collect((*path, index), field, inner, found)
+            if isinstance(inner, str):
+                found.append(((trail, index), field, inner))
+            else:
+                _collect((trail, index), field, inner, found)
     elif isinstance(value, (dict, Mapping)):
         for key, inner in value.items():
-            if key not in READ_LATER:
-                _collect((*path, key), key, inner, found)
-            elif key == "options" and isinstance(inner, Mapping) and isinstance(region := inner.get(_REGION_FORM), str):
-                found.append(((*path, key, _REGION_FORM), _REGION_FORM, region))
+            if key in READ_LATER:
+                if key == "options" and isinstance(inner, Mapping) and isinstance(inner.get(_REGION_FORM), str):
+                    found.append((((trail, key), _REGION_FORM), _REGION_FORM, inner[_REGION_FORM]))
+            elif isinstance(inner, str):
+                found.append(((trail, key), key, inner))
+            else:
+                _collect((trail, key), key, inner, found)
 
 
 # Quotas: how many resources of a kind an account can have in a region, unless AWS has raised the quota.
@@ -350,11 +366,11 @@ def forms(id_: str, fails: Example, passes: Example) -> Rule:
 
 
 def _formed(subject: Subject) -> Findings:
-    for path, name, text in subject.cached(_texts):
-        if (name not in _WITH_FORM and text[:4].lower() != "arn:") or "tags" in path:
-            continue
-        if not looks_unfilled(text) and (message := _wrong(name, text) or _elsewhere(name, text, subject)):
-            yield path, message
+    for trail, name, text in subject.cached(_texts):
+        if (name in _WITH_FORM or text[:4].lower() == "arn:") and not looks_unfilled(text):
+            message = _wrong(name, text) or _elsewhere(name, text, subject)
+            if message and "tags" not in (path := _path(trail)):
+                yield path, message
 
 
 def _wrong(name: str, text: str) -> str:

@@ -15,9 +15,7 @@ from reconciler.kinds.tasks import (
     pods,
 )
 from reconciler.model import Json, Path, Spec
-from reconciler.rules.base import Example, Findings, Subject
-
-Check = Callable[[Subject], Findings]
+from reconciler.rules.base import Check, Example, FieldCheck, Findings, Subject, if_any
 
 
 def each_container(look: Callable[[Container], Findings], *, about: str = "", on: str = "") -> Check:
@@ -32,7 +30,7 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
                 if not about or about in container.body:
                     yield from look(container)
 
-    return check
+    return _if_about(check, about, on)
 
 
 def each_ecs_task(look: Callable[[EcsTask], Findings], *, about: str = "", on: str = "") -> Check:
@@ -44,7 +42,13 @@ def each_ecs_task(look: Callable[[EcsTask], Findings], *, about: str = "", on: s
                 if not about or about in ecs_task.body:
                     yield from look(ecs_task)
 
-    return check
+    return _if_about(check, about, on)
+
+
+def _if_about(check: Check, about: str, on: str) -> Check:
+    if on not in ("", "EC2"):  # which is the platform of a job that names none
+        return FieldCheck(frozenset({"platformCapabilities"}), check)
+    return FieldCheck(frozenset({about}), check) if about else check
 
 
 def each_single(look: Callable[[EcsTask], Findings], *, about: str = "", on: str = "") -> Check:
@@ -60,6 +64,7 @@ def each_single(look: Callable[[EcsTask], Findings], *, about: str = "", on: str
 def each_pod(look: Callable[[Pod], Findings]) -> Check:
     """Return a check of every pod."""
 
+    @if_any("eksProperties")
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):
             yield from look(pod)
@@ -70,6 +75,7 @@ def each_pod(look: Callable[[Pod], Findings]) -> Check:
 def each_pod_container(look: Callable[[PodContainer], Findings]) -> Check:
     """Return a check of every container of every pod, also of init containers."""
 
+    @if_any("eksProperties")
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):
             for container in containers_of_pod(pod):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from reconciler.kinds.tasks import Container, Pod, PodContainer, every_container
 from reconciler.model import Json, Path
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, if_any, inferred, later
 from reconciler.rules.job_definition.placement import survives_spot
 from reconciler.rules.job_definition.pods import amounts, pod, pod_container
 from reconciler.rules.shared import did_you_mean, looks_unfilled
@@ -200,10 +200,12 @@ RULES = (
 # Parameters of a job definition, and their uses (`Ref::name`) in commands.
 
 PREFIX = "Ref::"
+COMMANDS = ("command", "args")
 _NAME = re.compile(r"Ref::([\w-]+)")
 PAGE = "https://docs.aws.amazon.com/batch/latest/userguide/job_definition_parameters.html"
 
 
+@if_any(*COMMANDS)
 def _all_have_values(subject: Subject) -> Findings:
     given = frozenset(subject.body.get("parameters") or ())
     for path, argument in _arguments(subject):
@@ -212,6 +214,7 @@ def _all_have_values(subject: Subject) -> Findings:
                 yield path, f"has {PREFIX}{name}, which has no parameter: each job must bring a value"
 
 
+@if_any("parameters")
 def _almost_have_values(subject: Subject) -> Findings:
     given = frozenset(subject.body.get("parameters") or ())
     for path, argument in _arguments(subject):
@@ -221,11 +224,12 @@ def _almost_have_values(subject: Subject) -> Findings:
 
 
 def _arguments(subject: Subject) -> Iterator[tuple[Path, str]]:
-    """Yield every word of every command, of pods too."""
+    """Yield every word of a command that refers to a parameter, of pods too."""
     for path, body in every_container(subject.body):
-        for member in ("command", "args"):
+        for member in COMMANDS:
             for index, argument in enumerate(body.get(member) or ()):
-                yield (*path, member, index), str(argument)
+                if PREFIX in argument:
+                    yield (*path, member, index), argument
 
 
 def _is_given(name: str, argument: str, given: frozenset[str]) -> bool:
@@ -233,6 +237,7 @@ def _is_given(name: str, argument: str, given: frozenset[str]) -> bool:
     return name in given or (argument != PREFIX + name and any(f"{PREFIX}{each}" in argument for each in given))
 
 
+@if_any("parameters")
 def _all_are_used(subject: Subject) -> Findings:
     names = subject.body.get("parameters") or ()
     body = {member: value for member, value in subject.body.items() if member != "parameters"} if names else {}
@@ -324,7 +329,7 @@ def _pod_keeps_access_keys(container: PodContainer) -> Findings:
     for index, entry in enumerate(container.body.get("env") or ()):
         if ACCESS_KEY.search(str(entry.get("value", ""))):
             yield (*container.path, "env", index, "value"), "has an AWS access key"
-    for member in ("command", "args"):
+    for member in COMMANDS:
         for index, argument in enumerate(container.body.get(member) or ()):
             if ACCESS_KEY.search(str(argument)):
                 yield (*container.path, member, index), "has an AWS access key"

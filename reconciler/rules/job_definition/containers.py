@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from reconciler.kinds.tasks import Container, EcsTask, containers, every_container, platform
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, if_any, inferred, later, measured
 from reconciler.rules.shared import forms, looks_unfilled, placeholders
 from reconciler.rules.traversal import (
     IMAGE,
@@ -315,6 +315,7 @@ def _has_nodes(subject: Subject) -> Findings:
         yield (), "is multinode, but has no nodeProperties"
 
 
+@if_any("platformCapabilities")
 def _tasks_on_managed_instances(subject: Subject) -> Findings:
     if "containerProperties" in subject.body and platform(subject.body) == "MANAGED_INSTANCES":
         yield ("containerProperties",), "is not for MANAGED_INSTANCES, only ecsProperties is"
@@ -413,6 +414,7 @@ DROPS = {"environment": "drops", "env": "may drop"}
 FEW = 3  # variables that a message names
 
 
+@if_any(*DROPS)
 def _are_filled(subject: Subject) -> Findings:
     for path, body in every_container(subject.body):
         for member in DROPS:
@@ -424,6 +426,7 @@ def _are_filled(subject: Subject) -> Findings:
                 yield (*path, member), message
 
 
+@if_any(*DROPS)
 def _has_value(subject: Subject) -> Findings:
     for path, container in every_container(subject.body):
         for name, drops in DROPS.items():
@@ -498,6 +501,7 @@ def _creates_or_not(container: Container) -> Findings:
         yield path, "is not 'true'; remove it if the log group exists"
 
 
+@if_any("maxSwap")
 def _swaps(subject: Subject) -> Findings:
     """On Fargate there is no swap at all, which another rule says."""
     for container in containers(subject.body) if platform(subject.body) != "FARGATE" else ():

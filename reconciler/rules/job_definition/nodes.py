@@ -6,11 +6,11 @@ from typing import NamedTuple
 from reconciler.kinds.tasks import platform, pods
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, measured
+from reconciler.rules.base import Check, Example, Findings, Rule, Subject, documented, if_any, measured
 from reconciler.rules.instance_names import known_instance_types
 from reconciler.rules.job_definition.pods import pod_container
 from reconciler.rules.job_definition.tasks import container
-from reconciler.rules.traversal import IMAGE, Check, ec2, job, size
+from reconciler.rules.traversal import IMAGE, ec2, job, size
 
 RANGES: Path = ("nodeProperties", "nodeRangeProperties")
 
@@ -31,6 +31,7 @@ class Span(NamedTuple):
 def each_span(look: Callable[[Span], Findings]) -> Check:
     """Return a check of every range of nodes."""
 
+    @if_any("nodeProperties")
     def check(subject: Subject) -> Findings:
         for span in spans(subject.body):
             yield from look(span)
@@ -74,6 +75,7 @@ def _count(subject: Subject) -> int:
     return int(subject.body["nodeProperties"]["numNodes"])
 
 
+@if_any("nodeProperties")
 def _main_node_is_there(subject: Subject) -> Findings:
     nodes = subject.body.get("nodeProperties")
     if nodes is not None and nodes["mainNode"] >= nodes["numNodes"]:
@@ -81,6 +83,7 @@ def _main_node_is_there(subject: Subject) -> Findings:
         yield ("nodeProperties", "mainNode"), f"is {nodes['mainNode']}, but the last of the nodes is {last}"
 
 
+@if_any("nodeProperties")
 def _within_nodes(subject: Subject) -> Findings:
     for span in spans(subject.body):
         if max(span.first, span.last) >= _count(subject):
@@ -93,6 +96,7 @@ def _upwards(span: Span) -> Findings:
         yield (*span.path, "targetNodes"), f"is {span.text}, which ends before it begins"
 
 
+@if_any("nodeProperties")
 def _all_covered(subject: Subject) -> Findings:
     gaps = list(_gaps(subject))
     if gaps:
@@ -122,12 +126,14 @@ def _pairs(subject: Subject) -> Iterator[tuple[Span, Span]]:
             yield earlier, later
 
 
+@if_any("nodeProperties")
 def _distinct(subject: Subject) -> Findings:
     for earlier, later in _pairs(subject):
         if (earlier.first, earlier.last) == (later.first, later.last):
             yield (*later.path, "targetNodes"), f"is {later.text}, the same nodes as {earlier.text}"
 
 
+@if_any("nodeProperties")
 def _apart_or_nested(subject: Subject) -> Findings:
     for earlier, later in _pairs(subject):
         low, high = sorted((earlier, later), key=lambda span: (span.first, -span.last))
@@ -136,12 +142,14 @@ def _apart_or_nested(subject: Subject) -> Findings:
             yield path, f"is {later.text}, which shares a part of its nodes with {earlier.text}"
 
 
+@if_any("nodeProperties")
 def _declared_multinode(subject: Subject) -> Findings:
     if "nodeProperties" in subject.body and subject.body["type"] == "container":
         yield ("nodeProperties",), "is for the type multinode, and the type is container"
 
 
 def _not_on(name: str) -> Check:
+    @if_any("nodeProperties")
     def check(subject: Subject) -> Findings:
         if "nodeProperties" in subject.body and platform(subject.body) == name:
             yield ("nodeProperties",), f"is not for {name}"
@@ -289,17 +297,20 @@ def _types(span: Span) -> list[str]:
     return list(span.body.get("instanceTypes") or ()) or ([str(alone)] if alone else [])
 
 
+@if_any("nodeProperties")
 def _one_type_for_all(subject: Subject) -> Findings:
     types = dict.fromkeys(types[0] for types in map(_types, spans(subject.body)) if types)
     if len(types) > 1:
         yield RANGES, f"have different instance types: {', '.join(types)}"
 
 
+@if_any("instanceType")
 def _no_type_without_ranges(subject: Subject) -> Findings:
     if (subject.body.get("containerProperties") or {}).get("instanceType"):
         yield ("containerProperties", "instanceType"), "is for multi-node jobs only"
 
 
+@if_any("nodeProperties")
 def _one_orchestrator(subject: Subject) -> Findings:
     ranges = spans(subject.body)
     on_eks = [span for span in ranges if _contents(span) == ["eksProperties"]]
@@ -307,6 +318,7 @@ def _one_orchestrator(subject: Subject) -> Findings:
         yield RANGES, "are partly for EKS and partly for ECS; a job queue is for one of them"
 
 
+@if_any("nodeProperties")
 def _one_namespace(subject: Subject) -> Findings:
     if "nodeProperties" not in subject.body:
         return

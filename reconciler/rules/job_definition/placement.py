@@ -29,7 +29,7 @@ SHOWN = 2  # reasons in a message
 
 def queues(subject: Subject) -> list[Spec]:
     """Return the queues of the stack that jobs are submitted to; an empty one is unknown."""
-    return [queue for _, queue in subject.every(QUEUE) if not is_training(queue)]
+    return list(subject.shared(_job_queues).values())
 
 
 def known(subject: Subject) -> list[Attached]:
@@ -47,23 +47,26 @@ def _known(subject: Subject) -> Mapping[str, list[Attached]]:
     return by_type
 
 
+def _job_queues(subject: Subject) -> Mapping[str, Spec]:
+    return {name: body for name, body in subject.every(QUEUE) if not is_training(body)}
+
+
 def _pool(subject: Subject) -> Pool:
     """Return what the stack offers to jobs. Quantities of consumable resources have a rule of their own."""
-    job_queues = {name: body for name, body in subject.every(QUEUE) if not is_training(body)}
-    return pool_of(job_queues, dict(subject.every(ENVIRONMENT)), {}, catalogue())
+    return pool_of(subject.shared(_job_queues), dict(subject.every(ENVIRONMENT)), {}, catalogue())
 
 
 def _starts_on_some_queue(subject: Subject) -> Findings:
-    pool, need = subject.shared(_pool), subject.cached(job_need)
-    if subject.runs_on or pool.verdict(need).outcome is not Feasibility.NEVER:
+    if subject.runs_on or not subject.shared(_job_queues):
         return
-    yield (), f"can start on no queue of this stack: it {_reasons(pool.pairs(need))}"
+    pool, need = subject.shared(_pool), subject.cached(job_need)
+    if pool.verdict(need).outcome is Feasibility.NEVER:
+        yield (), f"can start on no queue of this stack: it {_reasons(pool.pairs(need))}"
 
 
 def _starts_where_it_is_to_run(subject: Subject) -> Findings:
-    pool, need = subject.shared(_pool), subject.cached(job_need)
     for name in subject.runs_on:
-        pairs = list(pool.pairs(need, (name,)))
+        pairs = list(subject.shared(_pool).pairs(subject.cached(job_need), (name,)))
         verdict = best(pair.verdict for pair in pairs)
         if verdict and verdict.outcome is Feasibility.NEVER:
             yield (), f"can never start on JobQueue/{name}, which lifecycle.runsOn names: it {_reasons(pairs)}"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from reconciler.kinds.tasks import LISTS, Pod, PodContainer, containers_of_pod, pods
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, if_any, inferred, later, measured
 from reconciler.rules.shared import did_you_mean
 from reconciler.rules.traversal import IMAGE, each_pod, each_pod_container, job
 
@@ -68,11 +68,13 @@ def _distinct_variables(container: PodContainer) -> Findings:
             yield (*container.path, "env"), f"has {name} {count} times"
 
 
+@if_any("propagateTags")
 def _no_propagation(subject: Subject) -> Findings:
     if subject.body.get("propagateTags") and pods(subject.body):
         yield ("propagateTags",), "is not for jobs on EKS"
 
 
+@if_any("platformCapabilities")
 def _no_platform(subject: Subject) -> Findings:
     if subject.body.get("platformCapabilities") and pods(subject.body):
         yield ("platformCapabilities",), "is not for jobs on EKS"
@@ -742,12 +744,14 @@ def _profiles(subject: Subject) -> Iterator[tuple[Path, Spec]]:
                 yield (*part.path, "securityContext", "seccompProfile"), profile
 
 
+@if_any("seccompProfile")
 def _local_profile(subject: Subject) -> Findings:
     for path, profile in _profiles(subject):
         if profile["type"] == "Localhost" and not profile.get("localhostProfile"):
             yield path, "is of type Localhost, but has no localhostProfile"
 
 
+@if_any("seccompProfile")
 def _no_local_profile(subject: Subject) -> Findings:
     for path, profile in _profiles(subject):
         if profile["type"] != "Localhost" and "localhostProfile" in profile:

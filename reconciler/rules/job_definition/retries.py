@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, if_any, inferred, measured
 from reconciler.rules.traversal import ec2
 
 CONDITIONS = ("onExitCode", "onReason", "onStatusReason")
@@ -22,18 +22,21 @@ def _entries(subject: Subject) -> Iterator[tuple[Path, Json]]:
         yield (*LIST, index), entry
 
 
+@if_any("evaluateOnExit")
 def _says_how_often(subject: Subject) -> Findings:
     strategy = _strategy(subject)
     if strategy.get("evaluateOnExit") and strategy.get("attempts") is None:
         yield LIST, "requires attempts"
 
 
+@if_any("evaluateOnExit")
 def _has_a_condition(subject: Subject) -> Findings:
     for path, entry in _entries(subject):
         if not any(entry.get(name) for name in CONDITIONS):
             yield path, f"has none of {', '.join(CONDITIONS)}"
 
 
+@if_any("evaluateOnExit")
 def _star_is_last(subject: Subject) -> Findings:
     for path, entry in _entries(subject):
         for name in ("onReason", "onStatusReason"):
@@ -41,12 +44,14 @@ def _star_is_last(subject: Subject) -> Findings:
                 yield (*path, name), f"is {entry[name]!r}; the wildcard * is only allowed at the end"
 
 
+@if_any("evaluateOnExit")
 def _can_retry(subject: Subject) -> Findings:
     retries = [path for path, entry in _entries(subject) if entry["action"].upper() == "RETRY"]
     if retries and _strategy(subject).get("attempts") == 1:
         yield ("retryStrategy", "attempts"), "is 1, so that nothing is ever retried"
 
 
+@if_any("evaluateOnExit")
 def _is_reached(subject: Subject) -> Findings:
     decided: Path | None = None
     for path, entry in _entries(subject):
@@ -75,6 +80,7 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 def _on_ec2(check: Callable[[Subject], Findings]) -> Callable[[Subject], Findings]:
+    @if_any("evaluateOnExit")
     def look(subject: Subject) -> Findings:
         if "FARGATE" not in (subject.body.get("platformCapabilities") or ()):
             yield from check(subject)

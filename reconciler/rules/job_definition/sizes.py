@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from reconciler.kinds.tasks import Container, EcsTask
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Example, Findings, Rule, Subject, documented, later, measured
+from reconciler.rules.base import Example, Findings, Rule, Subject, documented, if_any, later, measured
 from reconciler.rules.job_definition.nodes import spans
 from reconciler.rules.shared import arn, astray, near_names
 from reconciler.rules.traversal import each_container, each_single, ec2, members, repeated, size
@@ -203,6 +203,7 @@ def _consumables(body: Spec) -> Iterator[tuple[Path, list[Spec]]]:
             yield (*path, PROPERTIES, LIST), each[PROPERTIES].get(LIST) or []
 
 
+@if_any(PROPERTIES)
 def _each_once(subject: Subject) -> Findings:
     for path, entries in _consumables(subject.body):
         for name, count in Counter(entry.get("consumableResource") for entry in entries).items():
@@ -210,6 +211,7 @@ def _each_once(subject: Subject) -> Findings:
                 yield path, f"has {name} {count} times"
 
 
+@if_any(PROPERTIES)
 def _complete(subject: Subject) -> Findings:
     for path, entries in _consumables(subject.body):
         for index, entry in enumerate(entries):
@@ -218,6 +220,7 @@ def _complete(subject: Subject) -> Findings:
                 yield (*path, index), f"has no {' and no '.join(missing)}"
 
 
+@if_any(PROPERTIES)
 def _some_of_it(subject: Subject) -> Findings:
     for path, entries in _consumables(subject.body):
         for index, entry in enumerate(entries):
@@ -225,6 +228,7 @@ def _some_of_it(subject: Subject) -> Findings:
                 yield (*path, index, "quantity"), f"is {entry['quantity']}, so the job requires none of it"
 
 
+@if_any(PROPERTIES)
 def _enough_of_it(subject: Subject) -> Findings:
     for path, entries in _consumables(subject.body):
         for index, entry in enumerate(entries):
@@ -237,6 +241,7 @@ def _enough_of_it(subject: Subject) -> Findings:
                 )
 
 
+@if_any(PROPERTIES)
 def _is_a_resource(subject: Subject) -> Findings:
     for path, entries in _consumables(subject.body):
         for index, entry in enumerate(entries):

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from reconciler.kinds.tasks import EcsTask, ecs_tasks, platform
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
-from reconciler.rules.base import Evidence, Example, Findings, Rule, Subject, documented, later, measured
+from reconciler.rules.base import Check, Evidence, Example, Findings, Rule, Subject, documented, if_any, later, measured
 from reconciler.rules.shared import did_you_mean
-from reconciler.rules.traversal import IMAGE, ROLE, Check, each_ecs_task, size, task
+from reconciler.rules.traversal import IMAGE, ROLE, each_ecs_task, size, task
 
 ROUTED = "awsfirelens"
 
@@ -20,7 +20,7 @@ def each_task(look: Callable[[EcsTask], Findings], *, on: str = "") -> Check:
         if ecs_task.has_containers:
             yield from look(ecs_task)
 
-    return each_ecs_task(look_at_task, on=on)
+    return if_any("ecsProperties")(each_ecs_task(look_at_task, on=on))
 
 
 def inside(task: EcsTask) -> Iterator[tuple[Path, Spec]]:
@@ -266,7 +266,8 @@ LONGEST_TIMEOUT = 120  # seconds, on Fargate
 ROOT = ("root", "0")
 
 
-def _only(member: str, *platforms: str) -> Callable[[Subject], Findings]:
+def _only(member: str, *platforms: str) -> Check:
+    @if_any("ecsProperties")
     def check(subject: Subject) -> Findings:
         actual = platform(subject.body)
         for ecs_task in subject.cached(ecs_tasks) if actual not in platforms else ():
