@@ -515,7 +515,7 @@ def _mark_secrets(state_value: _StateValue, names: Sequence[Step]) -> Json:
 def _as_secret(value: Json) -> Json:
     """Return a secret value. Each single one becomes a text, which is found again wherever it would be shown.
 
-    A boolean stays one, as in a secret variable: one of two words tells nothing, and cannot be hidden in other texts.
+    A boolean stays one, as in a secret variable: one of two words reveals nothing, and cannot be hidden in other texts.
     """
     match value:
         case Mapping():

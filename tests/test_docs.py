@@ -28,11 +28,9 @@ UNIDIOMATIC = re.compile(
 """Words for which the field has a term: show or report, a condition, field, different, forever, problem."""
 
 SOURCES = FOLDER.parent / "reconciler"
-# Not yet: the help, and the errors of the sandbox, which quotes those of AWS.
-UNREAD = ("sandbox",)
-QUOTES = ("documented", "inferred", "measured")
-"""Functions whose texts are AWS's."""
-ROOMS = sorted(room.name for room in SOURCES.iterdir() if list(room.glob("*.py")) and room.name not in UNREAD)
+QUOTES = ("Refusal", "documented", "inferred", "measured", "refuse_if")
+"""Functions whose texts are AWS's, or those of the simulated AWS."""
+ROOMS = sorted(room.name for room in SOURCES.iterdir() if list(room.glob("*.py")))
 SAID = re.compile(
     rf"{UNIDIOMATIC.pattern}|\b(?:anew|as it is|(?<!there )is no(?! longer)|leave \w+ out|lets? go|look-ups?|once more|stands?(?!-)|wrong usage)\b",
     re.IGNORECASE,

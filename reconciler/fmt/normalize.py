@@ -1,4 +1,4 @@
-"""Words that can mean one thing only get their spelling, and members their order."""
+"""Canonical spelling of unambiguous words, and canonical order of fields."""
 
 import difflib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,9 +17,9 @@ from reconciler.ports import Takes
 from reconciler.problems import Problem, Where
 from reconciler.validate.typos import normalized
 
-# Which member, or which value of an enumeration, somebody meant; only where there can be no doubt.
+# Which field, or which value of an enumeration, a word means; only if that is unambiguous.
 
-SHORTEST = 4  # normalized; in shorter words every letter makes another word
+SHORTEST = 4  # normalized; one letter makes a different word of a shorter one
 ALIKE = 0.7  # how near a suggestion must be
 
 
@@ -40,9 +40,9 @@ def one_slip_away(word: str, choices: Collection[str]) -> str:
 
 
 def is_one_slip(word: str, other: str) -> bool:
-    """Whether one letter is missing, too many or another one, or two neighbours have changed places.
+    """Whether one letter is missing, added or different, or two neighbours are swapped.
 
-    A number that differs is meant so.
+    Different digits are never a typo.
     """
     while word and other and word[0] == other[0]:
         word, other = word[1:], other[1:]
@@ -158,7 +158,7 @@ def are_alike(left: Json, right: Json) -> bool:
     )
 
 
-# Which member each key of a structure is meant to be, and whose body it is in.
+# Which field each key of a structure means, and which body it is in.
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class NameIndex:
     takes: Takes
 
     def intended_name(self, entry: TreeEntry, collection: TreeCollection, site: SchemaPlace) -> str:
-        """Return the name of the member that an entry of a structure is: its own, or nothing where there is a doubt."""
+        """Return the name of the field that an entry means; empty if that is ambiguous."""
         members, name = members_of(site.shape), entry.name
         if not members or name in members or entry.is_merge:
             return name
@@ -346,7 +346,7 @@ LAST_RANK = 1000.0  # further back than any member
 
 @dataclass(frozen=True, slots=True)
 class Respelling:
-    """A word that was written in another way."""
+    """A word whose spelling was changed."""
 
     place: Place
     before: str
@@ -374,10 +374,10 @@ class Language:
 
 
 def normalize(name: str, tree: Tree, language: Language) -> NormalizedTree:
-    """Return a file's tree in order, and what is spelled in another way now.
+    """Return the tree of a file in canonical order, and the words whose spelling changed.
 
-    A word that resembles a member, but not without a doubt, is a problem. A file that is no part of a stack, but
-    included in one, keeps its words and its order.
+    A word that resembles a field, but not unambiguously, is a problem. A file that is included in a stack keeps its
+    words and its order.
     """
     if tree.root is None:
         return NormalizedTree(tree, (), ())
@@ -448,7 +448,7 @@ class _Normalizer:
         return replace(key, text=member_name, value=member_name, style="")
 
     def report_unknown(self, entry: TreeEntry, site: SchemaPlace) -> None:
-        """Complain as `validate` does about a name that resembles that of a member."""
+        """Report a name that resembles that of a field, as `validate` does."""
         suggestion, body = nearest(entry.name, members_of(site.shape)), self.names.body_at(site.path)
         if not suggestion or (site.path and not body):
             return
@@ -462,7 +462,7 @@ class _Normalizer:
 
 
 def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
-    """What is merged comes first, then the members, then what we do not know; x- comes before the first section."""
+    """Merges come first, then fields, then unknown keys; x- keys come before the first section."""
     before_sections = min((places[section] for section in sections), default=LAST_RANK) - 0.5
 
     def rank(entry: TreeEntry) -> float:
@@ -474,7 +474,7 @@ def _rank(places: Mapping[str, float], sections: AnyOf[str]) -> Rank:
 
 
 def _is_part(root: Node, names: NameIndex) -> bool:
-    """Whether a file is a part of a stack, and not included in one: told by its keys alone, wherever it is."""
+    """Whether a file is a part of a stack, and not included in one, which its keys show."""
     if not isinstance(root, TreeCollection) or not root.is_mapping:
         return False
     members = members_of(names.shapes.schema)

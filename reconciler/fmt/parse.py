@@ -131,7 +131,7 @@ def _comments(entry: TreeEntry) -> Iterator[str]:
         yield from entry.node.below
 
 
-# The text of a file between its values: where comments and blank lines are, which the parser does not tell.
+# The text of a file between its values: where comments and blank lines are, which the parser does not return.
 
 COMMENT = re.compile("#[^\n]*")
 COMMENT_OR_DASH = re.compile("#[^\n]*|-")
@@ -150,7 +150,7 @@ class Comment:
 
 @dataclass(slots=True)
 class CommentReader:
-    """Reads on from `position`; comments that nobody has taken yet are `waiting`."""
+    """Reads on from `position`; comments that belong to no entry yet are `waiting`."""
 
     text: str
     position: int = 0

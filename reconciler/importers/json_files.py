@@ -112,7 +112,7 @@ class _JsonReader:
                 self.report_unsupported(node)
 
     def read_page(self, kind: Kind, items: SequenceNode) -> None:
-        """Take what a describe command has listed. What a list command lists are ARNs, without bodies."""
+        """Read the output of a describe command. List commands print ARNs without bodies."""
         for item in items.items:
             if isinstance(item, MappingNode) and _kind_of(item) is kind:
                 self.read_resource(kind, item)
@@ -141,7 +141,7 @@ class _JsonReader:
     def resource_of_request(
         self, kind: Kind, name: str, body: MappingABC[str, Json], mark: SourceMark
     ) -> ImportedResource:
-        """What only a description has is dropped; what nobody knows is not: somebody may have mistyped it."""
+        """Fields of descriptions are dropped. Unknown fields are kept: they may be typos."""
         apart = (kind.name_member, *kind.read.response_only)
         members = _without_nulls({key: value for key, value in body.items() if key not in apart})
         row = kind.parent_row
@@ -149,7 +149,7 @@ class _JsonReader:
         return ImportedResource(Address(kind.name, physical), members, where=where_of(mark), is_declared=True)
 
     def live_resources(self) -> Iterator[ImportedResource]:
-        """Yield what is described, of several revisions the newest; the others are told."""
+        """Yield the described resources, of several revisions the newest; the others are reported as left out."""
         for kind in KINDS.values():
             items = [item for item in self.described if item.kind is kind]
             current = {live.arn: live for live in live_from(kind, [item.body for item in items])}
@@ -194,7 +194,7 @@ def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
 
 
 def _kind_of(node: MappingNode) -> Kind | None:
-    """A body's name member tells its kind; since that is plain `name` for some, it needs a member beside it."""
+    """The name field of a body determines its kind; it is plain `name` for some, so a second field is required."""
     for kind in KINDS.values():
         members = {kind.arn_member, *(row.name for row in kind.rows), *(row.response_name for row in kind.fields)}
         if kind.name_member in node.entries and members & node.entries.keys():
@@ -203,7 +203,7 @@ def _kind_of(node: MappingNode) -> Kind | None:
 
 
 def _is_complete(kind: Kind, body: MappingABC[str, Json]) -> bool:
-    """Whether a description has what tells one resource of a kind from others."""
+    """Whether a description has the fields that identify a resource."""
     row = kind.parent_row
     texts = [body[kind.arn_member], *([body.get(row.response_name)] if row else [])]
     is_numbered = not kind.revisions or str(body.get("revision", "")).isdecimal()

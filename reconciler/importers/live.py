@@ -28,7 +28,7 @@ NOT = "!"  # in front of a glob that leaves out
 
 @dataclass(frozen=True, slots=True)
 class NameChoice:
-    """Without a glob in `only`, every name is meant that none of `without` matches."""
+    """Without a glob in `only`, every name is chosen that no glob in `without` matches."""
 
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -60,11 +60,11 @@ LEAVING = ("DELETING", "DELETED")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFilter:
-    """What is to be imported, and for which stack, if it is a region. Empty names, kinds and tags leave nothing out.
+    """Which resources are imported, and for which stack. Empty names, kinds and tags select everything.
 
-    `names` are globs, of which one must match, or with a `!` in front none; nor may one of `excluded`.
-    `tags` must all be there, with a value that the glob matches. Without a
-    `prefix`, it is the one that the stack's resources have, if all of them have the same.
+    `names` are globs, of which one must match, and none that begins with `!`; nor may one of `excluded`. All `tags`
+    must exist, with values that match their globs. Without a `prefix`, the prefix of the stack's resources is used, if
+    it is the same for all of them.
     """
 
     stack: str = ""
@@ -130,7 +130,7 @@ def _omission_reason(live: Live, selection: ImportFilter, prefix: str) -> str:
 
 
 def _import_one(live: Live, selection: ImportFilter, prefix: str, takes: Takes) -> ImportedResource:
-    """What this very stack owns keeps the name that it has there."""
+    """A resource that the stack already owns keeps its logical name."""
     resource = import_live(live, takes)
     is_own = is_ours(live, selection.stack, prefix)
     logical = logical_name(live) if is_own else own_name(live.address.name).removeprefix(prefix) if prefix else ""
@@ -141,17 +141,17 @@ def _import_one(live: Live, selection: ImportFilter, prefix: str, takes: Takes) 
 
 
 class Owner(StrEnum):
-    """Who may own a resource; in the order in which they are told."""
+    """Owners of resources, in the order in which they are reported."""
 
     STACK = "stack"
     CLOUDFORMATION = "CloudFormation stack"
-    MARK = "tag"  # people say so by a tag: it proves nothing
+    MARK = "tag"  # a tag that users set: no proof
     NOBODY = "unowned"
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerShare:
-    """What one owner has, in the order of kinds and names. `name` is the stack's, or the tool and its tag.
+    """The resources of one owner, by kind and name. `name` is that of the stack, or of the tool and its tag.
 
     `resources` are physical addresses with their ARNs.
     """
@@ -166,7 +166,7 @@ class OwnerShare:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """`excluded` are as many as were left out by their names: they do not count."""
+    """`excluded`: how many resources were excluded by name; they do not count."""
 
     shares: tuple[OwnerShare, ...]
     excluded: int = 0
@@ -181,7 +181,7 @@ class Coverage:
 
     @property
     def percent(self) -> int:
-        """Rounded down: 100 means all. Of nothing, all is covered."""
+        """Rounded down: 100 means all. An empty region is covered."""
         return self.covered * 100 // self.total if self.total else 100
 
 

@@ -1,4 +1,4 @@
-"""A body as people would write it: without what the service assumes, is never told, or, in what is live, fills in."""
+"""Bodies as people write them: without defaults, fields without effect, and what the service fills in."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from reconciler.validate.typos import FieldIndex
 def strip_defaults(kind: Kind, body: Spec, identity: Identity, *, is_declared: bool = False) -> Spec:
     """Return a create request's body without each field that means the same when it is left out.
 
-    What the service fills in is nobody's wish in what is live. Of what `is_declared` it is one, whatever its value.
+    In a live resource, values that the service fills in are dropped. In a declared one (`is_declared`) they are kept.
     """
     stripper = _DefaultStripper(identity, is_known=not has_tagged(body))
     return stripper.strip_members(kind.rows, body, may_be_filled=not is_declared)
@@ -42,7 +42,7 @@ class _DefaultStripper:
     is_known: bool
 
     def strip_members(self, rows: Iterable[Row], body: Spec, *, may_be_filled: bool, key: str = "") -> dict[str, Json]:
-        """`key` is the member that tells entries of a list apart: it stays, whatever it is."""
+        """`key` is the field that identifies entries of a list: it is always kept."""
         rows_by_name = Rows.of(rows).by_name
         siblings = body if self.is_known else without_tagged(body)
         out = {}
@@ -97,7 +97,7 @@ class _DefaultStripper:
         ]
 
 
-# What has to be written although it is a default: AWS refuses to create without it.
+# Defaults that must be written, because AWS refuses to create a resource without them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +151,13 @@ def _with_value(body: Json, path: Path, value: Json) -> Json:
     return {**(body if isinstance(body, Mapping) else {}), step: inside}
 
 
-# Which bodies can be tidied at all: those that the schema has nothing against; with values in the API's own types.
+# Bodies that match the schema, with values in the API's own types: only these can be minimized.
 
 
 def check_schema(
     resources: Iterable[ImportedResource], language: Language
 ) -> tuple[list[ImportedResource], list[ImportedResource]]:
-    """Return the sound ones, and the odd: those are written as they are, for `validate` to say what is wrong."""
+    """Return the valid resources, and the invalid ones, which are written unchanged for `validate` to report."""
     defs = language.schema["$defs"]
     validator = SchemaValidator(Readers(defs), FieldIndex(defs), language.takes)
     valid, invalid = list[ImportedResource](), list[ImportedResource]()
@@ -171,7 +171,7 @@ def check_schema(
 
 
 def _with_types(resource: ImportedResource, validator: SchemaValidator) -> ImportedResource | None:
-    """Return it in the API's types; None if the schema has something against it."""
+    """Return the resource with values in the API's types; None if it does not match the schema."""
     kind, plain = KINDS[resource.address.kind], without_tagged(resource.body)
     body, is_doubtful = validator.readers.read(kind.create.operation, plain)
     verdict = validator.check(kind, Declared(resource.address, plain), is_whole=True) if is_doubtful else SchemaResult()
@@ -181,7 +181,7 @@ def _with_types(resource: ImportedResource, validator: SchemaValidator) -> Impor
 
 
 def _with_tagged(typed: Json, written: Json) -> Json:
-    """Put back what stands for something else."""
+    """Put tagged values back."""
     if isinstance(written, TaggedValue):
         return written
     if isinstance(written, Mapping) and isinstance(typed, Mapping):
@@ -191,7 +191,7 @@ def _with_tagged(typed: Json, written: Json) -> Json:
     return typed
 
 
-# What a declaration says without effect: it is left out, with a note. What is read live has it from AWS Batch.
+# Fields of declarations that have no effect: they are dropped, with a note.
 
 
 def drop_ineffective(imported: Imported) -> Imported:

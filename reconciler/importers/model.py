@@ -1,4 +1,4 @@
-"""What every source of an import gives, and the writer takes."""
+"""What every source of an import returns, and the writer accepts."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ class TaggedValue:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a reader of the YAML should know, at the place where it matters: becomes a comment above that member."""
+    """What a reader of the YAML should know: becomes a comment above the field at `path`."""
 
     path: Path  # from the body inwards; empty for the resource as a whole
     text: str
@@ -37,10 +37,10 @@ class Note:
 class ImportedResource:
     """A resource as a source describes it. The name in the address is the physical one.
 
-    `body` is the API's create request without the name member, and with the tags that are the user's. References to
-    resources that were found, too, may be names or ARNs; values may be `Tagged`. `logical` is the key in the YAML
-    where that is another than the name. `is_declared`: everything in it was meant, as in a template or a create
-    request; in what is live, the service has filled in a part.
+    `body` is the API's create request without the name, and with the user's tags. References to resources of the same
+    import may be names or ARNs; values may be `TaggedValue`. `logical` is the key in the YAML if it differs from the
+    name. `is_declared`: every field was written on purpose, as in a template or a create request; of a live resource,
+    the service has filled in some fields.
     """
 
     address: Address
@@ -54,7 +54,7 @@ class ImportedResource:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What a source has and the YAML does not, with the reason: told, never dropped in silence."""
+    """Something that a source contains and the YAML does not, with the reason, which is always reported."""
 
     subject: str  # as the source calls it: `Bucket (AWS::S3::Bucket)`
     reason: str
@@ -63,10 +63,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """All that one source gives. `variables` are declarations as a stack's `variables` has them, by name.
+    """Everything that one source contains. `variables` are declarations of a stack's `variables`, by name.
 
     `problems` are errors, which keep a resource from being imported, and warnings. `name_prefix` is in front of the
-    physical names, and not of the logical ones; it may be `Tagged`. `notes` are what a reader should know of the stack.
+    physical names, and not of the logical ones; it may be a `TaggedValue`. `notes` are comments on the stack.
     """
 
     resources: tuple[ImportedResource, ...] = ()

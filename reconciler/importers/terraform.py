@@ -19,7 +19,7 @@ from reconciler.syntax.parse import compose_json, whole_json
 from reconciler.tfstate import NotAState, TerraformState, is_raw_state, state_of
 from reconciler.validate.typos import normalized
 
-# Members in another tool's spelling, brought to the API's by the tables of the kinds.
+# Fields in the spelling of Terraform, converted to that of the API by the tables of the kinds.
 
 NOTHING: Mapping[str, str] = {}
 
@@ -63,7 +63,7 @@ COMPUTED = ("arn", "arn_prefix", "id", "status", "status_reason", "ecs_cluster_a
             "desired_vcpus")  # fmt: skip
 LAST_WINS = "Terraform and the import use the last one"  # as Go's encoding/json does, by which it reads both
 JSON_TEXTS = ("container_properties", "ecs_properties", "node_properties")
-# Where 0 is what the provider keeps for what nobody wrote.
+# Attributes for which the provider stores 0 if they are not set.
 UNSET_AS_0 = ("bid_percentage", "scheduling_priority", "attempts", "attempt_duration_seconds")
 NOT_FOR_FARGATE = "min_vcpus"
 MAPS = ("tags", "tags_all", "parameters", "labels")  # whose keys and values are the user's
@@ -79,7 +79,7 @@ INDEX = re.compile(r"\[[^\]]*\]")  # of an instance, in an address: `module.a["b
 MOST = 6  # names in one line
 # A value that only one thing in AWS has, not a word that two have by chance: an ARN, or an id such as subnet-0a1b2c3d.
 IDENTIFIER = re.compile(r"arn:aws[a-z-]*:\S+|[a-z]+-[0-9a-f]{8,17}")
-NAMING = ("arn", "id")  # attributes by which one resource of Terraform names another
+NAMING = ("arn", "id")  # attributes by which resources of Terraform refer to each other
 PROPOSED = "is !tfstate STATE:"
 PROPOSAL = (
     "Values with a comment `VALUE is !tfstate STATE:…` are attributes of Terraform's resources. To read them from its "
@@ -215,7 +215,7 @@ class _TerraformReader:
 
 
 def _refusal(document: Json) -> tuple[str, str] | None:
-    """Return why a document is none of ours, and what to do; None if it is."""
+    """Return why a document is not supported, and what to do; None if it is."""
     if document is None:
         return "is empty", SHOW
     if not isinstance(document, Mapping):
@@ -341,7 +341,7 @@ def _parse_attribute(name: str, value: Json) -> Json:
 
 
 def _without_unset(name: str, value: Json) -> Json:
-    """Return a value without what the provider keeps for what nobody wrote: empty texts, and some zeros."""
+    """Return a value without what the provider stores for unset attributes: empty texts, and some zeros."""
     if name in MAPS:
         return value
     if isinstance(value, Mapping):
@@ -353,7 +353,7 @@ def _without_unset(name: str, value: Json) -> Json:
 
 
 def _unknown_fields(flags: Json) -> Iterator[str]:
-    """Yield the members that a plan does not know yet, but for those that only AWS tells."""
+    """Yield the fields that a plan does not know yet, except those that AWS computes."""
     if not isinstance(flags, Mapping):
         return
     for name, flag in flags.items():

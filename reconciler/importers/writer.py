@@ -1,4 +1,4 @@
-"""From what was found to the files of a stack: tidy YAML that means what is live, and nothing more."""
+"""From imported resources to the files of a stack: YAML in the style of `fmt`, without defaults."""
 
 import json
 import re
@@ -37,9 +37,9 @@ def address_in_yaml(resource: ImportedResource) -> Address:
 def with_references(
     resources: Iterable[ImportedResource], everything: Iterable[ImportedResource], name_prefix: Json = ""
 ) -> Iterator[ImportedResource]:
-    """Yield resources that refer to one another by their keys. What refers to others is left as it is.
+    """Yield resources that refer to each other by their keys. Other references are unchanged.
 
-    With a `name_prefix` that is substituted, references may be names that are built of the same variables.
+    With a `name_prefix` that contains variables, references may be names that contain the same variables.
     """
     addresses = {resource.address: address_in_yaml(resource) for resource in everything}
     prefixed = {Address(key.kind, f"{_sub_text(name_prefix)}{key.name}"): key for key in addresses.values()}
@@ -51,7 +51,7 @@ def with_references(
 
 
 def with_shorthand(kind: Kind, body: Spec) -> dict[str, Json]:
-    """Return a body in the shorts that members of it have, where they say the same."""
+    """Return a body in the short forms of its fields, where the meaning is the same."""
     rows = {row.name: row for row in kind.fields}
     return dict(_shorten_member(rows.get(name), name, value) for name, value in body.items())
 
@@ -224,7 +224,7 @@ class GroupBy(StrEnum):
 def file_names(
     resources: Iterable[ImportedResource], invalid: Iterable[ImportedResource], group_by: GroupBy
 ) -> Mapping[Address, str]:
-    """Return the file of each resource, by its address in the YAML. What the odd ones refer to is not known."""
+    """Return the file of each resource, by its address in the YAML. References of invalid resources are unknown."""
     if group_by is GroupBy.QUEUE and invalid:
         return {**file_names(resources, (), GroupBy.QUEUE), **file_names(invalid, (), GroupBy.KIND)}
     all_resources = (*resources, *invalid)
@@ -308,7 +308,7 @@ def _is_queue(kind: Kind) -> bool:
 # How a value is written in YAML so that every reader takes it for what it is: ours, and those of YAML 1.1.
 
 NOWHERE: Place = (0, 0)
-# No character in front that means something to YAML, and none inside that ends a plain scalar somewhere.
+# No first character that means something to YAML, and no inner one that ends a plain scalar in some reader.
 PLAIN = re.compile(r"[A-Za-z0-9_./$(+-](?:[A-Za-z0-9_./$()+@=~^%;<>\\-]|(?: |:+)(?=[A-Za-z0-9_./$()+@=~^%;<>\\-]))*")
 # What YAML 1.1 reads otherwise: booleans by other words, and with digits dates, times, octal numbers and the like.
 OTHER_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
@@ -333,7 +333,7 @@ def text_leaf(text: str) -> Leaf:
 
 
 def tagged_leaf(tag: str, text: str) -> Leaf:
-    """Return a scalar that stands for something else. What it stands for is told by its text, quoted or not."""
+    """Return a tagged scalar, such as `!var image`."""
     leaf = text_leaf(text)
     return Leaf(text=leaf.text, value=leaf.value, style=leaf.style, place=NOWHERE, props=(tag,))
 
@@ -341,7 +341,7 @@ def tagged_leaf(tag: str, text: str) -> Leaf:
 def block_leaf(text: str) -> Leaf | None:
     """Return a text of several lines as such.
 
-    None where a line could steer a terminal or a runner, or where the last one has blanks alone, which nobody sees.
+    None if a line could control a terminal or a CI runner, or if the last line has only blanks, which are invisible.
     """
     stripped = text.rstrip("\n")
     lines = stripped.split("\n")
@@ -439,7 +439,7 @@ def _nearest(path: Path, body: Json) -> Path:
 
 
 def _is_inside(path: Path) -> bool:
-    """Whether a mapping is less than a resource: those are told apart by their lines."""
+    """Whether a mapping is inside of a resource: a resource always begins on its own line."""
     return len(path) > BODY or (len(path) == BODY and path[0] == VARIABLES)
 
 
@@ -486,7 +486,7 @@ DUPLICATE_NAME = "a different resource of this kind has the same name, and names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSettings:
-    """What the stack is called and where it is; empty what its files are not to say."""
+    """The name and place of the stack. An empty setting is not written."""
 
     stack: str
     root: str
@@ -497,7 +497,7 @@ class ImportSettings:
 
 @dataclass(frozen=True, slots=True)
 class TidyStack:
-    """A stack's files; what each resource declares; and what could not become part of it."""
+    """The files of a stack, its resources, and what is not part of it."""
 
     files: WrittenStack
     resources: tuple[ImportedResource, ...]
@@ -505,7 +505,7 @@ class TidyStack:
 
 
 def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings, language: Language) -> TidyStack:
-    """Return the files of a stack that declares what was found. They are as `fmt` leaves them."""
+    """Return the files of a stack that declares the imported resources, in the style of `fmt`."""
     resources, duplicates = _without_duplicates(imported.resources)
     typed, invalid = check_schema(_sorted(resources), language)
     valid = tuple(with_references(typed, resources, imported.name_prefix))
@@ -514,7 +514,7 @@ def tidy_stack(imported: Imported, identity: Identity, settings: ImportSettings,
         {address_in_yaml(resource): without_tagged(resource.body) for resource in valid},
     )
     stripped = [replace(resource, body=_body(resource, identity, needs)) for resource in valid]
-    # What one of them has in common with the others is not known as long as one is odd.
+    # Common fields are unknown as long as one resource is invalid.
     shared = Factored((*stripped, *invalid), {}, {}) if invalid else factor_common(stripped)
     documents = _documents(shared, imported, settings, file_names(valid, invalid, settings.group_by))
     texts = {name: _print_file(name, sections, notes, language) for name, (sections, notes) in documents.items()}

@@ -1,4 +1,4 @@
-"""An outside hand: it changes what is live by the API's own calls, and knows nothing of stacks."""
+"""Changes made outside of stacks: live resources are changed, broken and kept busy by the API's own calls."""
 
 import http.client
 import json
@@ -58,7 +58,7 @@ class ManualChange:
 
 
 def change_resource(cloud: Cloud, clock: Clock, resource: str, members: Mapping[str, Json]) -> ManualChange:
-    """Change members of `KIND/NAME`; a null takes a member or a tag away. Raises `WrongUsage` and `CloudError`."""
+    """Change fields of `KIND/NAME`; null removes a field or a tag. Raises `WrongUsage` and `CloudError`."""
     kind, live = find_resource(cloud, resource)
     spec: Spec = live.spec
     for member, value in members.items():
@@ -75,10 +75,10 @@ def change_resource(cloud: Cloud, clock: Clock, resource: str, members: Mapping[
 
 
 def find_resource(cloud: Cloud, resource: str) -> tuple[Kind, Live]:
-    """Return what `KIND/NAME` is called, by its physical or its logical name. Raises `WrongUsage`."""
+    """Return a resource by `KIND/NAME`, where the name is physical or logical. Raises `WrongUsage`."""
     noun, slash, name = resource.partition("/")
     if not slash or not name:
-        raise WrongUsage(f"{resource!r} is not KIND/NAME", hint="as in ComputeEnvironment/spot")
+        raise WrongUsage(f"{resource!r} is not KIND/NAME", hint="for example ComputeEnvironment/spot")
     kind = kind_of(noun)
     live_resources = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
     matches = [live for live in live_resources if live.address.name == name] or [
@@ -88,19 +88,19 @@ def find_resource(cloud: Cloud, resource: str) -> tuple[Kind, Live]:
         return kind, matches[0]
     identity = cloud.identity()
     if matches:
-        hint = f"give its physical name: {listed(live.address.name for live in matches)}"
-        raise WrongUsage(f"several {kind.section} are called {name}", hint=hint)
+        hint = f"use a physical name: {listed(live.address.name for live in matches)}"
+        raise WrongUsage(f"several {kind.section} have the name {name}", hint=hint)
     names = [live.address.name for live in live_resources]
-    existing = f"there are {listed(names, 'and')}" if names else f"there are no {kind.section} at all"
+    existing = f"the {kind.section} are {listed(names, 'and')}" if names else f"the region contains no {kind.section}"
     hint = did_you_mean(name, names, existing)
-    raise WrongUsage(f"there is no {kind.name}/{name} in {identity.region} of account {identity.account}", hint=hint)
+    raise WrongUsage(f"{kind.name}/{name} does not exist in {identity.region} of account {identity.account}", hint=hint)
 
 
 def environments_behind(live: Live) -> tuple[str, ...]:
     """Return the ARNs of the environments that a queue's jobs run on. Raises `WrongUsage` if it is no queue."""
     arns = tuple(sorted(environments_of(live.spec)))
     if not arns:
-        raise WrongUsage(f"{live.address} has no environments", hint="only a queue has, as in JobQueue/pricing")
+        raise WrongUsage(f"{live.address} has no environments", hint="select a queue, for example JobQueue/pricing")
     return arns
 
 
@@ -110,10 +110,10 @@ def address_of(arn: str) -> Address:
 
 
 def member_path(kind: Kind, live: Spec, member: str) -> str:
-    """Return the whole path of a member that is given by its path or by its last name."""
+    """Return the full path of a field that is given by its path or by its last step."""
     paths = tuple(_paths(kind.fields))
     if f"{member}." == TAGS:
-        raise WrongUsage("tags are changed one by one", hint="as in tags.team=ops; `tags.team=` takes one off")
+        raise WrongUsage("tags are changed one at a time", hint="for example tags.team=ops; `tags.team=` removes a tag")
     parent, _, last = member.rpartition(".")
     if member in paths or (parent in paths and _is_map(kind, parent)):
         return member
@@ -122,25 +122,25 @@ def member_path(kind: Kind, live: Spec, member: str) -> str:
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
-        raise WrongUsage(f"{member} may be {listed(candidates)}", hint="give the whole path")
+        raise WrongUsage(f"{member} is ambiguous: {listed(candidates)}", hint="use the full path")
     list_path = ENTRY.split(member)[0]
     if list_path != member and list_path in paths:
-        hint = f"give the whole list, as in {list_path}='[…]'"
-        raise WrongUsage(f"{list_path} is a list, and its entries are not changed one by one", hint=hint)
+        hint = f"set the whole list, for example {list_path}='[…]'"
+        raise WrongUsage(f"{list_path} is a list, and its entries cannot be changed one at a time", hint=hint)
     hint = did_you_mean(member, (*paths, *(path.rpartition(".")[2] for path in paths)), f"see `{_explain(kind)}`")
-    raise WrongUsage(f"{kind.name} has no member {member}", hint=hint)
+    raise WrongUsage(f"{kind.name} has no field {member}", hint=hint)
 
 
 def kind_of(name: str) -> Kind:
     kind = kind_named(name)
     if kind is None:
-        hint = did_you_mean(name, KINDS, f"there are {listed(KINDS, 'and')}")
-        raise WrongUsage(f"there is no kind {name}", hint=hint)
+        hint = did_you_mean(name, KINDS, f"the kinds are {listed(KINDS, 'and')}")
+        raise WrongUsage(f"{name} is not a kind", hint=hint)
     return kind
 
 
 def _difference(kind: Kind, live: Live, spec: Spec, labels: Mapping[str, Json], identity: Identity) -> Difference:
-    """Compare as if somebody had declared it so; the tags of ours stay what they are unless they are named."""
+    """Compare as if the change was declared. Our own tags stay unchanged unless they are named."""
     tags = {key: value for key, value in {**live.tags, **labels}.items() if value is not None}
     name = live.address.name
     desired = Desired(address=live.address, name=name, arn=live.arn, spec=spec, tags=tags, live=live)
@@ -151,8 +151,8 @@ def _steps(kind: Kind, live: Live, difference: Difference) -> tuple[Step, ...]:
     members = [change for change in difference.fields if not change.is_of_tags]
     for change in members:
         if change.cost in (Cost.REPLACE, Cost.IMPOSSIBLE):
-            hint = change.why or "it is what it was created with"
-            raise WrongUsage(f"nobody can change {dotted(change.path)} of a {kind.noun} to that", hint=hint)
+            hint = change.why or "it is set when the resource is created"
+            raise WrongUsage(f"AWS Batch cannot change {dotted(change.path)} of a {kind.noun} to this value", hint=hint)
     if not kind.revisions:
         return update_steps(kind, live, difference) if not difference.is_empty else ()
     request = {kind.name_member: own_name(live.address.name), **request_body(kind.rows, difference.spec)}
@@ -168,7 +168,7 @@ def _run_step(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) ->
     try:
         wait(patience, kind, live.address.name, cloud, clock, lambda _status: None)
     except WaitFailed:
-        return  # the status tells; where a call follows, AWS refuses it in its own words
+        return  # the status shows it; AWS refuses a call that follows in its own words
 
 
 def _paths(fields: Iterable[Field], within: str = "") -> Iterator[str]:
@@ -203,7 +203,7 @@ def _explain(kind: Kind) -> str:
     return f"reconciler explain {kind.section}"
 
 
-# Somebody submits jobs: a queue gets busy, and drains.
+# Submitting jobs, so that a queue gets busy, and drains.
 
 INSTANCE = "ml.m5.large"  # where an environment counts instances, and any type does
 
@@ -223,14 +223,14 @@ def submit(
 ) -> Submitted:
     """Submit jobs to a queue. Raises `WrongUsage`, and `CloudError` for what AWS refuses.
 
-    `share` is the share identifier that a queue with fair shares wants, or the quota share of one with quotas.
+    `share` is the share identifier of a queue with fair shares, or the quota share of a queue with quotas.
     """
     _, live = find_resource(cloud, _address("JobQueue", queue))
     if live.spec.get("jobQueueType") == TRAINING:
         jobs = tuple(_training_jobs(cloud, live, count, seconds, share))
         return Submitted(queue=live.address.name, definition="", seconds=seconds, jobs=jobs)
     if definition is None:
-        raise WrongUsage(f"{live.address} wants a job definition", hint="name one after the queue")
+        raise WrongUsage(f"{live.address} requires a job definition", hint="add its name after the queue")
     revision = _revision(cloud, definition)
     jobs = tuple(_container_jobs(cloud, live, revision, count, seconds, share))
     name = revision["jobDefinitionArn"].rsplit("/", 1)[1]
@@ -277,16 +277,18 @@ def _instance(cloud: Cloud, queue: Live) -> str:
 
 
 def _revision(cloud: Cloud, text: str) -> Spec:
-    """Return a revision that is named as it is, or the newest active one of the definition that is called so."""
+    """Return the revision with this name, or the newest active revision of the definition with this name."""
     identifier = text if ":" in text else find_resource(cloud, _address("JobDefinition", text))[1].arn
     described: list[Spec] = cloud.call("DescribeJobDefinitions", {"jobDefinitions": [identifier]})["jobDefinitions"]
     if not described:
-        raise WrongUsage(f"there is no revision {text}", hint="without a number the newest active one runs")
+        raise WrongUsage(
+            f"the revision {text} does not exist", hint="without a number, the newest active revision is used"
+        )
     return described[0]
 
 
 def _references(body: Json) -> Iterator[str]:
-    """Yield the parameters that a body refers to: who submits must give those that have no default."""
+    """Yield the parameters that a body refers to: a submission must set those without a default."""
     if isinstance(body, Mapping):
         yield from (name for value in body.values() for name in _references(value))
     elif isinstance(body, list):
@@ -299,7 +301,7 @@ def _address(kind: str, text: str) -> str:
     return text if "/" in text and not text.startswith("arn:") else f"{kind}/{text.rsplit('/', 1)[-1]}"
 
 
-# The hands that break and turn a sandbox: on the simulator itself, or over HTTP on one that is served.
+# Controls that break a sandbox and advance its clock: of a simulator in this process, or over HTTP.
 
 BREAK, TICK = "/_sandbox/break", "/_sandbox/tick"  # no operation of AWS Batch has such a path
 # The second is where moto's server has it: what is written for that one runs on the sandbox unchanged.
@@ -313,10 +315,10 @@ BAD_REQUEST = 400
 
 class Controls(Protocol):
     def break_(self, fault: ForcedFault) -> Breakage:
-        """Break or repair something; return all that is broken then."""
+        """Break or repair something; return everything that is broken afterwards."""
 
     def tick(self, seconds: float) -> float:
-        """Turn the clock forward; return how far it is ahead in all."""
+        """Advance the clock; return how many seconds it is ahead in total."""
 
 
 class InProcessControls:
@@ -376,26 +378,26 @@ def is_reset(request: Request) -> bool:
 
 
 def is_without_faults(request: Request) -> bool:
-    """Whether it is a call of an outside hand, which meets no failure, nor uses one up."""
+    """Whether a call comes from `sandbox drift` and the like: it meets no failure, and uses none up."""
     return WITHOUT_FAULTS in request.headers
 
 
 def answer(simulator: Simulator, request: Request) -> Response:
-    """Do what a request to a served sandbox asks for."""
+    """Answer a request for the controls of a served sandbox."""
     if not request.headers.get("content-type", "").startswith(KIND):
-        return request.error(415, "UnsupportedMediaType", f"the controls take {KIND}")
+        return request.error(415, "UnsupportedMediaType", f"the controls accept only {KIND}")
     try:
         return request.answer(_run_control(InProcessControls(simulator), request.path, json.loads(request.body)))
     except WrongUsage as wrong:
         return request.error(BAD_REQUEST, "BadRequest", wrong.message)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
-        return request.error(BAD_REQUEST, "BadRequest", f"the controls cannot read that: {wrong!r}")
+        return request.error(BAD_REQUEST, "BadRequest", f"the controls cannot read this request: {wrong!r}")
 
 
 def _run_control(controls: Controls, path: str, data: Json) -> Json:
     if path == TICK:
         if not is_duration(data["seconds"]):
-            raise ValueError(f"{data['seconds']} is no number of seconds")
+            raise ValueError(f"{data['seconds']} is not a number of seconds")
         return {"ahead": controls.tick(float(data["seconds"]))}
     fault = ForcedFault.of(data)
     fault.check()

@@ -145,7 +145,7 @@ def open_sandbox(
 ) -> Simulator:
     """Return a simulator whose state is in `file` (None: in memory). Raises `Stopped` for a file that is not ours.
 
-    The clock must tell the time of day if the file outlives the process: resources settle between two commands.
+    The clock must return the time of day if the file outlives the process: resources settle between two commands.
     """
     store: Store = Journal(Path(file)) if file else Memory()
     return Simulator(

@@ -134,7 +134,7 @@ class StackResources:
         account_id: str,
         region_name: str,
     ) -> StackResource:
-        """What has no name in the template keeps the one that it has: moto makes up another."""
+        """A resource without a name in the template keeps its name: moto would generate a new one."""
         batch = _Batch.of(account_id, region_name)
         if cloudformation_json["Properties"] == original_resource.properties:
             return original_resource
@@ -143,7 +143,7 @@ class StackResources:
         with _refused_in_words(name):
             desired = batch.desired(self.kind, name, cloudformation_json)
             if desired.name != original_resource.name:
-                raise _NotServed(f"it is called {original_resource.name}, and cannot be called {desired.name}")
+                raise _NotServed(f"its name is {original_resource.name}, and cannot be changed to {desired.name}")
             if self.kind.revisions:
                 return batch.revise(original_resource, desired, cloudformation_json["Properties"])
             batch.update(original_resource, desired)
@@ -177,7 +177,7 @@ class _Batch:
             raise _NotServed("; ".join(wrong))
         [change] = read.resources
         if has_tagged(change.body):
-            raise _NotServed("the sandbox resolves no dynamic reference in resources of AWS Batch")
+            raise _NotServed("the sandbox does not resolve dynamic references in AWS Batch resources")
         body = {member: value for member, value in change.body.items() if member != "tags"}
         arn = kind.arn(self.cloud.identity(), change.address.name)
         return Desired(
@@ -219,7 +219,7 @@ class _Batch:
         difference = compare(resource.kind, desired, live, Context(identity=self.cloud.identity()))
         stuck = [dotted(change.path) for change in difference.fields if change.cost not in IN_PLACE]
         if stuck:
-            raise _NotServed(f"the sandbox replaces no resource, and {', '.join(stuck)} cannot be changed in place")
+            raise _NotServed(f"the sandbox cannot replace resources, and {', '.join(stuck)} cannot be changed in place")
         self.run(resource.kind, resource.name, update_steps(resource.kind, live, difference))
 
     def delete(self, resource: StackResource) -> None:

@@ -89,7 +89,7 @@ def test_a_served_sandbox_can_enforce_it(run: Run, monkeypatch: pytest.MonkeyPat
 def test_a_file_that_is_no_policy_is_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "p.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(WrongUsage, match="is no policy"):
+    with pytest.raises(WrongUsage, match="is not an IAM policy"):
         read_policy(str(file))
 
 

@@ -219,7 +219,7 @@ def test_what_is_broken_adds_up_until_it_is_repaired(run: Run) -> None:
         (("JobQueue/pricing",), "give --invalid, --stuck-deleting or, for a queue, --blocked"),
         (("JobQueue/pricing", "--blocked", "--stuck-deleting"), "run the command once for each option"),
         (("JobQueue/prising", "--invalid"), "did you mean pricing?"),
-        (("ComputeEnvironment/spot", "--blocked"), "only a queue has, as in JobQueue/pricing"),
+        (("ComputeEnvironment/spot", "--blocked"), "select a queue, for example JobQueue/pricing"),
         (("JobDefinition/simulate", "--invalid"), "environments, queues and quota shares have one"),
     ],
 )

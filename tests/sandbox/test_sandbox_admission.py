@@ -111,7 +111,7 @@ def test_a_page_that_asks_whether_it_may_is_refused(server: Server) -> None:
 
 def test_what_a_user_types_into_a_browser_is_answered(server: Server) -> None:
     status, body, _ = server.ask("nothing", sec_fetch_site="none")
-    assert (status, b"without a signature" in body) == (403, True)
+    assert (status, b"no signature" in body) == (403, True)
 
 
 @every_part

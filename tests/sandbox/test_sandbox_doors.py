@@ -244,7 +244,7 @@ def test_one_connection_serves_many_calls(simulator, server):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.com"])
 def test_the_server_listens_on_this_machine_only(simulator, host):
-    with pytest.raises(WrongUsage, match="listens on this machine only"):
+    with pytest.raises(WrongUsage, match="listens only on this machine"):
         sandbox_server(simulator, 0, host=host)
 
 

@@ -56,45 +56,45 @@ def test_a_key_of_a_map_can_be_named(hand, lab):
 @pytest.mark.parametrize(
     ("wanted", "member", "message", "hint"),
     [
-        ("ComputeEnvironmnt/spot", "a", "there is no kind ComputeEnvironmnt", "did you mean ComputeEnvironment?"),
-        ("spot", "a", "'spot' is not KIND/NAME", "as in ComputeEnvironment/spot"),
+        ("ComputeEnvironmnt/spot", "a", "ComputeEnvironmnt is not a kind", "did you mean ComputeEnvironment?"),
+        ("spot", "a", "'spot' is not KIND/NAME", "for example ComputeEnvironment/spot"),
         (
             "JobQueue/pricin",
             "a",
-            "there is no JobQueue/pricin in us-east-1 of account 123456789012",
+            "JobQueue/pricin does not exist in us-east-1 of account 123456789012",
             "did you mean pricing?",
         ),
         (
             "QuotaShare/a/b",
             "a",
-            "there is no QuotaShare/a/b in us-east-1 of account 123456789012",
-            "there are no quotaShares at all",
+            "QuotaShare/a/b does not exist in us-east-1 of account 123456789012",
+            "the region contains no quotaShares",
         ),
-        ("JobQueue/pricing", "prioritty", "JobQueue has no member prioritty", "did you mean priority?"),
+        ("JobQueue/pricing", "prioritty", "JobQueue has no field prioritty", "did you mean priority?"),
         (
             "JobQueue/pricing",
             "tags",
-            "tags are changed one by one",
-            "as in tags.team=ops; `tags.team=` takes one off",
+            "tags are changed one at a time",
+            "for example tags.team=ops; `tags.team=` removes a tag",
         ),
         (
             "JobQueue/pricing",
             "computeEnvironmentOrder[0].order",
-            "computeEnvironmentOrder is a list, and its entries are not changed one by one",
-            "give the whole list, as in computeEnvironmentOrder='[…]'",
+            "computeEnvironmentOrder is a list, and its entries cannot be changed one at a time",
+            "set the whole list, for example computeEnvironmentOrder='[…]'",
         ),
         (
             "JobQueue/pricing",
             "computeEnvironmentOrder.*.order",
-            "computeEnvironmentOrder is a list, and its entries are not changed one by one",
-            "give the whole list, as in computeEnvironmentOrder='[…]'",
+            "computeEnvironmentOrder is a list, and its entries cannot be changed one at a time",
+            "set the whole list, for example computeEnvironmentOrder='[…]'",
         ),
-        ("JobQueue/pricing", "zzz", "JobQueue has no member zzz", "see `reconciler explain jobQueues`"),
+        ("JobQueue/pricing", "zzz", "JobQueue has no field zzz", "see `reconciler explain jobQueues`"),
         (
             "JobQueue/pricing",
             "jobQueueType",
-            "nobody can change jobQueueType of a job-queue to that",
-            "it is what it was created with",
+            "AWS Batch cannot change jobQueueType of a job-queue to this value",
+            "it is set when the resource is created",
         ),
     ],
 )
@@ -106,10 +106,10 @@ def test_what_does_not_exist_or_cannot_change_is_told_with_a_way_out(hand, wante
 
 def test_a_name_that_means_several_members_wants_a_path():
     kind = kind_of("JobDefinition")
-    with pytest.raises(WrongUsage, match="volumes may be") as caught:
+    with pytest.raises(WrongUsage, match="volumes is ambiguous") as caught:
         member_path(kind, {}, "volumes")
     alike = "containerProperties.volumes or eksProperties.podProperties.volumes"
-    assert (caught.value.message, caught.value.hint) == (f"volumes may be {alike}", "give the whole path")
+    assert (caught.value.message, caught.value.hint) == (f"volumes is ambiguous: {alike}", "use the full path")
 
 
 def test_of_several_members_the_one_that_is_there_is_meant():

@@ -197,7 +197,7 @@ def test_nobody_without_a_signature_is_served_by_moto(url: str, path: str) -> No
         urllib.request.urlopen(f"{url}{path}")
     with caught.value as answer:
         assert answer.status == 403
-        assert b"a request without a signature" in answer.read()
+        assert b"the request has no signature" in answer.read()
 
 
 def test_the_back_doors_of_moto_are_closed_with_a_signature_too(url: str) -> None:
@@ -216,4 +216,4 @@ def test_without_moto_every_service_says_what_to_install(monkeypatch: pytest.Mon
         ask = getattr(client_of(url, service, REGION), asks.get(service, "describe_report_creation"))
         code, message, status = refusal(ask)
     assert (code, status) == ("NotImplemented", 501)
-    assert message.endswith("needs moto: pip install 'batch-reconciler[sandbox]'")
+    assert message.endswith("requires moto: pip install 'batch-reconciler[sandbox]'")

@@ -210,7 +210,7 @@ def test_stacks_read_resources_of_every_kind(client: Clients, kind: str) -> None
         (changed("Queue", "Properties", "ComputeEnvironmentOrder", to=[]), "work: "),
         (
             changed("Simulate", "Properties", "ContainerProperties", "Image", to="{{resolve:ssm:/image}}"),
-            "simulate: the sandbox resolves no dynamic reference",
+            "simulate: the sandbox does not resolve dynamic references",
         ),
     ],
 )
@@ -240,7 +240,7 @@ def test_an_environment_that_another_queue_uses_stays(client: Clients) -> None:
 @pytest.mark.parametrize(
     ("path", "to", "told"),
     [
-        (("Queue", "Properties", "JobQueueName"), "other", "cannot be called other"),
+        (("Queue", "Properties", "JobQueueName"), "other", "cannot be changed to other"),
         (("Environment", "Properties", "Type"), "UNMANAGED", "type"),
     ],
 )

@@ -72,14 +72,18 @@ def test_a_queue_for_training_gets_training_jobs_of_what_it_has(lab, unit):
 @pytest.mark.parametrize(
     ("names", "message", "hint"),
     [
-        (("mian", "render"), "there is no JobQueue/mian in us-east-1 of account 123456789012", "did you mean main?"),
+        (("mian", "render"), "JobQueue/mian does not exist in us-east-1 of account 123456789012", "did you mean main?"),
         (
             ("main", "rendr"),
-            "there is no JobDefinition/rendr in us-east-1 of account 123456789012",
+            "JobDefinition/rendr does not exist in us-east-1 of account 123456789012",
             "did you mean render?",
         ),
-        (("main", "render:7"), "there is no revision render:7", "without a number the newest active one runs"),
-        (("main", None), "JobQueue/main wants a job definition", "name one after the queue"),
+        (
+            ("main", "render:7"),
+            "the revision render:7 does not exist",
+            "without a number, the newest active revision is used",
+        ),
+        (("main", None), "JobQueue/main requires a job definition", "add its name after the queue"),
     ],
 )
 def test_what_does_not_exist_is_told_with_a_way_out(hand, names, message, hint):

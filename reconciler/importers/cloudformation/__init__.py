@@ -1,7 +1,7 @@
 """CloudFormation as a source: templates in YAML or JSON, and with them every app of the CDK.
 
-What AWS Batch owns becomes resources, parameters become variables, and references to one another become names. What the
-template takes from elsewhere is looked up, if the stack that it was deployed as is known, or becomes a variable.
+Resources of AWS Batch become resources, parameters become variables, and references between resources become names.
+Values of other resources are looked up if the deployed stack is known, and become variables if not.
 """
 
 import re
@@ -83,7 +83,7 @@ def _fixed_parameter(parameter: Parameter, context: TemplateContext) -> LeftOut:
 
 
 def _check(template: Template, findings: Findings) -> None:
-    """Tell what keeps a template from saying by itself what it has."""
+    """Report what prevents a template from being complete by itself."""
     for transform in template.transforms:
         if not HARMLESS.fullmatch(str(transform.value)):
             message = f"the macro {transform.value} has not run: it may add or change resources"

@@ -1,4 +1,4 @@
-"""What is known while a template is read: the template itself, what was given, and the names of its resources."""
+"""The context of evaluation: parameters, variables, inputs, errors, and the names of resources."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -188,7 +188,7 @@ def _check(known_parameters: MappingABC[str, Parameter], arguments: MappingABC[s
 
 @dataclass(slots=True)
 class Variables:
-    """The variables that a stack gets: those of parameters, and those that stand for what cannot be told."""
+    """The variables of the stack: those of parameters, and those of unknown values."""
 
     parameters: MappingABC[str, Parameter]
     required_types: dict[str, set[str]] = field(default_factory=dict)
@@ -269,8 +269,8 @@ STACK_ARN = re.compile(r"arn:([^:]+):cloudformation:([^:]+):([^:]+):stack/([^/]+
 class LiveStack:
     """The stack that a template was deployed as: values of parameters, physical ids by logical id.
 
-    `exports` are those of all stacks beside it, by name. `versions` are numbers of launch templates, by the logical id
-    and the attribute that tells them.
+    `exports` are those of all stacks in the region, by name. `versions` are numbers of launch templates, by logical id
+    and attribute.
     """
 
     name: str
@@ -283,7 +283,7 @@ class LiveStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportInputs:
-    """What was said beside the template. `called` is the name of the stack that it becomes; `region` may be empty."""
+    """The inputs beside the template. `stack_name` is the name of the resulting stack; `region` may be empty."""
 
     stack_name: str
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -302,9 +302,9 @@ class TemplateReference:
 class TemplateContext:
     """`arns` are those of the template's resources of AWS Batch, with `${account}` and its like in them.
 
-    `absent` are those that are left out, with the reason. `naming` are other resources whose names are resolved now.
-    `decided` are the parameters whose usual values stand in what is written, with the first thing that has it so: a
-    parameter is followed everywhere or nowhere.
+    `omitted` are resources that are not imported, with the reason. `resolving_names_of` are other resources whose names
+    are being resolved. `fixed_by` are parameters whose defaults are written in their place, with the first reason: a
+    parameter is a variable everywhere or nowhere.
     """
 
     template: Template
@@ -317,7 +317,7 @@ class TemplateContext:
     fixed_by: dict[str, str] = field(default_factory=dict)
 
     def fix(self, names: Iterable[str], reason: str) -> None:
-        """Note that something written depends on the usual values of parameters: they are no variables then."""
+        """Note that a result depends on the defaults of parameters, which are then not variables."""
         for name in names:
             if name in self.variables.parameters and self.variables.parameters[name].is_shown:
                 self.fixed_by.setdefault(name, reason)
@@ -335,11 +335,11 @@ class TemplateContext:
         return {**place, **self.inputs.parameters}
 
 
-# What keeps a value from being told.
+# Errors of evaluation.
 
 
 class NotKnown(Exception):  # noqa: N818 - names what happened
-    """A value cannot be told from the template and what was given; the message says what is missing."""
+    """A value is unknown from the template and the arguments; the message says what is missing."""
 
 
 class TemplateError(Exception):

@@ -286,7 +286,7 @@ class TemplateName:
 
 @dataclass(slots=True)
 class Reader:
-    """Reads the resources of AWS Batch. By logical id, `names` are their physical names, `written` the template's."""
+    """Reads the resources of AWS Batch. By logical id, `names` are physical, `template_names` those of the template."""
 
     context: TemplateContext
     model: MappingABC[str, Json]
@@ -331,7 +331,7 @@ class Reader:
         return False
 
     def exists(self, resource: Resource) -> bool:
-        """Whether the condition of a resource holds; if that cannot be told, it is a problem."""
+        """Whether the condition of a resource holds; if that is unknown, a problem is reported."""
         condition = resource.attribute("Condition")
         if not condition:
             return True
@@ -408,7 +408,7 @@ class Reader:
         )
 
     def substitute_name(self, resource: Resource, name: TemplateName, physical: str) -> TemplateName:
-        """Return a name with parameters in it. One that is known to be another, and what else is in one, fixes them."""
+        """Return a name with parameters as variables, unless a deployed name differs or other variables are in it."""
         try:
             value = self.new_resolver(resource).resolve_single(name.node) if name.node else ""
         except (NotKnown, TemplateError):
@@ -440,7 +440,7 @@ class Reader:
         )
 
     def read_resource(self, resource: Resource) -> ImportedResource | None:
-        """Return a resource; None after telling what is wrong with it."""
+        """Return a resource; None if problems were reported."""
         kind, name = kind_of(resource), self.names[resource.logical]
         if not resource.has_properties:
             hint = "write properties below it, for example `Priority: 1`"
@@ -512,7 +512,7 @@ def kind_of(resource: Resource) -> Kind:
 
 
 def _without_repeated_notes(notes: Iterable[Note]) -> Iterator[Note]:
-    """Say what is said of several members where they have it in common."""
+    """Yield a note that several fields have once, at their common parent."""
     places: dict[str, list[Path]] = {}
     for note in notes:
         places.setdefault(note.text, []).append(note.path)

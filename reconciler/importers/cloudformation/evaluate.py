@@ -1,7 +1,7 @@
-"""From what a template writes to what it means: functions are followed as far as they can be.
+"""Evaluation of a template: functions are resolved as far as possible.
 
-What depends on parameters is substituted by our language. What it cannot say is computed with the values that
-parameters usually have, and noted; what nobody can tell becomes a variable.
+What depends on parameters becomes a substitution of our language. What the language cannot express is computed with
+the defaults of the parameters, and noted. Unknown values become variables.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +26,7 @@ from reconciler.model import Json
 from reconciler.syntax.diagnostics import did_you_mean
 from reconciler.syntax.nodes import Broken, MappingNode, Node, Scalar, SequenceNode, SourceMark, node_of, value_of
 
-# How notes say why a template's value became what it is here.
+# The texts of notes on values that were computed.
 
 EMPTY = '""'
 
@@ -45,7 +45,7 @@ def property_name(member: str) -> str:
     return f"{member[:1].upper()}{member[1:]}"
 
 
-# Whether a value in a template stands for something secret, however it is put together.
+# Whether a value in a template is secret, however it is composed.
 
 
 def is_secret(context: TemplateContext, node: Node) -> bool:
@@ -95,9 +95,9 @@ LISTS = ("Fn::Split", "Fn::GetAZs", "Fn::Cidr")  # they give lists
 class Resolver:
     """Resolves the values of one resource. `notes` are by the resolved node that they belong to.
 
-    With `assumes`, parameters stand for the values that they usually have: which ones did is in `assumed`. Then nothing
-    is substituted for them, and what cannot be told raises `NotKnown`. Values of parameters with NoEcho count in
-    conditions only, where nobody sees them.
+    With `assumes`, parameters have their defaults, and those that were used are in `assumed`. Then nothing is
+    substituted, and an unknown value raises `NotKnown`. Values of parameters with NoEcho are read for conditions only,
+    which are not printed.
     """
 
     context: TemplateContext
@@ -114,7 +114,7 @@ class Resolver:
         return Resolver(self.context, self.logical, self.functions, assumes, reads_secrets)
 
     def resolve(self, node: Node) -> Node | None:
-        """Return a value without functions; None where it is `AWS::NoValue`, `Broken` where a problem was told."""
+        """Return a value without functions; None where it is `AWS::NoValue`, `Broken` if a problem was reported."""
         call = call_of(node)
         if call:
             return self.resolve_call(call, node)
@@ -129,7 +129,7 @@ class Resolver:
                 return node
 
     def resolve_with_defaults(self, node: Node, *, reads_secrets: bool = False) -> tuple[Json, dict[str, str]]:
-        """Return a plain value, and the parameters that it depends on. Raises `NotKnown` and `Wrong`."""
+        """Return a plain value, and the parameters that it depends on. Raises `NotKnown` and `TemplateError`."""
         resolver = self.nested(assumes=True, reads_secrets=reads_secrets or self.reads_secrets)
         return resolver.resolve_plain(node), resolver.assumed
 
@@ -188,7 +188,7 @@ class Resolver:
             self.absence_reasons = outer
 
     def resolve_call(self, call: FunctionCall, node: Node) -> Node | None:
-        """Call a function: with what is substituted, else with what is usual, else it is for a variable to say."""
+        """Call a function with substitutions, or else with defaults; if the result is unknown, create a variable."""
         try:
             return self.call_function(call)
         except NotKnown:
@@ -221,7 +221,7 @@ class Resolver:
             self.carried_notes = outer
 
     def hint_for(self, name: str) -> str:
-        """Return what to do about a function that cannot be followed: its name may be a typo."""
+        """Return a hint for a function that cannot be resolved: its name may be a typo."""
         if name in FUNCTIONS or name.startswith(LOOP):
             return PROCESSED
         known = (*self.functions, *CONDITION_FUNCTIONS)
@@ -229,11 +229,11 @@ class Resolver:
         return f"did you mean {same_function}?" if same_function else did_you_mean(name, known, PROCESSED)
 
     def carry_notes(self, node: Node) -> None:
-        """Keep the notes of a value that becomes part of another one."""
+        """Keep the notes of a value that becomes part of a text or list."""
         self.carried_notes += self.notes.get(node, ())
 
     def replace_call(self, call: FunctionCall, node: Node) -> Node:
-        """Return what stands for a value that no substitution can say."""
+        """Return the replacement of a call that no substitution can express."""
         try:
             value, assumed = self.resolve_with_defaults(node)
         except NotKnown:
@@ -258,7 +258,7 @@ class Resolver:
         return TaggedValue("!var", name)
 
     def create_text_variable(self, node: Node) -> TaggedValue:
-        """Return a variable for a text with a look-up inside, which no `!sub` can have."""
+        """Return a variable for a text that contains a look-up, which `!sub` cannot express."""
         meaning = f"the string {expression_text(node)}"
         name, is_secret_ = f"{self.logical}Value", is_secret(self.context, node)
         return TaggedValue(
@@ -266,7 +266,7 @@ class Resolver:
         )
 
     def resolve_part(self, node: Node) -> Json:
-        """Return a value as part of a text. Look-ups cannot be one: a variable stands for them."""
+        """Return a value as part of a text. A variable replaces a look-up, which cannot be part of a text."""
         value = self.resolve_single(node)
         if not isinstance(value, TaggedValue) or value.tag == "!sub":
             return value

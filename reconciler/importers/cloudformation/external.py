@@ -1,4 +1,4 @@
-"""What a template takes from elsewhere: from its resources that AWS Batch does not have, and from other stacks."""
+"""Values from outside of AWS Batch: other resources of a template, and exports of other stacks."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -95,7 +95,7 @@ def join_texts(parts: Iterable[Json]) -> Json:
 
 
 def split_text(value: Json, delimiter: str) -> list[Json] | None:
-    """Return the parts of a text; None if it cannot be told where what is substituted would be parted."""
+    """Return the parts of a text; None if a substituted value may contain the delimiter."""
     if isinstance(value, TaggedValue):
         placeholders = HOLE.findall(value.text)
         is_certain = value.tag == "!sub" and all(hole in CERTAIN and delimiter not in hole for hole in placeholders)

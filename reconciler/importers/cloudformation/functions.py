@@ -64,7 +64,7 @@ def get_att(resolver: Resolver, call: FunctionCall) -> Node:
 
 
 def note_stack_name(resolver: Resolver, node: Scalar) -> Node:
-    """Return a value with a note where it has the name of the stack in it, which is another one now."""
+    """Return a value with a note if it contains the name of the stack, which may have changed."""
     is_substituted = isinstance(node.value, TaggedValue) and "${stack}" in node.value.text
     return resolver.add_note(node, WHY_STACK) if is_substituted else node
 
@@ -164,7 +164,7 @@ def _target(resolver: Resolver, resource: Resource, mark: SourceMark) -> Node:
 
 
 def _known_name(resolver: Resolver, node: Node) -> Json:
-    """Return what a property that names another resource says; the name of its stack is not that of ours."""
+    """Return the value of a property that names a resource. Raises `NotKnown` if it contains the stack's name."""
     value = scalar(resolver.nested(assumes=resolver.assumes).resolve(node), node.mark)
     if isinstance(value, TemplateReference) or (isinstance(value, TaggedValue) and "${stack}" in value.text):
         raise NotKnown(expression_text(node))
@@ -180,7 +180,7 @@ ConditionResult = tuple[bool, MappingABC[str, str]]  # with the parameters whose
 
 
 def evaluate_condition(resolver: Resolver, name: str, mark: SourceMark) -> ConditionResult:
-    """Return whether a condition holds. Raises `Wrong`, also where that cannot be told."""
+    """Return whether a condition holds. Raises `TemplateError`, also if that is unknown."""
     where, node = resolver.context.template.section("Conditions").get(name, (mark, None))
     if node is None:
         hint = did_you_mean(name, resolver.context.template.section("Conditions"), "declare it under Conditions")
@@ -228,7 +228,7 @@ def _named_condition(resolver: Resolver, name: str, mark: SourceMark, chain: tup
 def _evaluate_all(
     resolver: Resolver, items: Iterable[Node], chain: tuple[str, ...], *, decisive: bool
 ) -> ConditionResult:
-    """One that is decisive decides, whatever is not known of the others."""
+    """A decisive item decides, even if other items are unknown."""
     assumed: dict[str, str] = {}
     missing: NotKnown | None = None
     for item in items:
@@ -246,7 +246,7 @@ def _evaluate_all(
 
 
 def _are_equal(left: Json, right: Json) -> bool:
-    """Values of templates are texts, whatever they look like."""
+    """Values of templates are compared as texts."""
     is_single = not isinstance(left, list | dict) and not isinstance(right, list | dict)
     return text_of(left) == text_of(right) if is_single else bool(left == right)
 
@@ -392,7 +392,7 @@ def _length(resolver: Resolver, call: FunctionCall) -> Node:
 
 
 def _import_value(resolver: Resolver, call: FunctionCall) -> Node:
-    """Return what another stack exports, where the live stack is known."""
+    """Return the export of a different stack, if the live stack is known."""
     live = resolver.context.inputs.live
     name = resolver.resolve_text(call.argument)
     if not live or name not in live.exports:

@@ -160,7 +160,7 @@ UNREADABLE = ("YML002", "YML005", "YML006", "YML010")
 
 
 def read_template(name: str, raw: bytes, findings: Findings) -> Template | None:
-    """Return a template; None after telling why it is none."""
+    """Return a template; None if the file is not one, which is reported."""
     root = _root(name, raw, findings)
     template = _template(root, findings) if isinstance(root, MappingNode) else None
     if isinstance(root, MappingNode) and template and template.batch:
@@ -233,7 +233,7 @@ def _root(name: str, raw: bytes, findings: Findings) -> Node | None:
 
 
 def _not_rendered(name: str, content: str, document: Document, findings: Findings) -> EmbeddedLanguage | None:
-    """Return where a template holds another language: anywhere if it cannot be read, else around AWS Batch alone."""
+    """Return where a template contains a different language; if it is readable, only in resources of AWS Batch."""
     if any(problem.code in UNREADABLE for problem in findings.found):
         return spoken_in_text(name, content, findings.found)
     _, resources = (

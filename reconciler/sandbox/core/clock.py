@@ -16,7 +16,7 @@ class SandboxClock:
 
 
 class TurnableClock:
-    """Stands still until somebody sleeps or turns it."""
+    """Stands still until `sleep` or `turn` is called."""
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
@@ -41,13 +41,15 @@ class Timings:
     update: float = 1.5
     infrastructure: float = 2.5  # an update that replaces instances
     delete: float = 1.5
-    deleted: float = 2.0  # how long a deleted resource is still shown, as DELETED; nobody knows how long AWS does it
+    deleted: float = (
+        2.0  # how long a deleted resource is still shown, as DELETED (the time that AWS takes is not documented)
+    )
     relationship_grace: float = 1.0  # how long an environment still counts as used after a queue let go of it
     read_lag: float = 0.0  # how long reads still show what was before a write
     autoscale: float = 300.0  # how long after an update desiredvCpus moves by itself, and how often then
     submitted: float = 0.5  # how long a job is SUBMITTED, up to the next full second
     starting: float = 1.0  # how long a job is STARTING
-    job: float = 60.0  # how long a job runs that does not say it
+    job: float = 60.0  # how long a job runs without a `sleep` in its command
 
 
 # For the tests of other projects: whatever is created, changed or submitted is finished at the next call.

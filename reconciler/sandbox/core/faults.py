@@ -57,7 +57,7 @@ class Faults:
         return rule.strikes(self._counts[index])
 
 
-# What was broken on purpose, and how far the clock was turned: kept with the state, for the commands to come.
+# What was broken on purpose, and how far the clock was advanced: stored with the state, for later commands.
 
 YEAR = 365.25 * 86_400  # seconds
 FARTHEST = 1000 * YEAR  # dates end with the year 9999
@@ -130,7 +130,7 @@ class Breakage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedFault:
-    """What somebody breaks on top of what is broken, or repairs."""
+    """What is to be broken in addition, or repaired."""
 
     repair: bool = False  # comes first; with `arns`, only those
     roles_back: bool = False
@@ -149,7 +149,7 @@ class ForcedFault:
         return cls(**{**row, **{name: tuple(row[name]) for name in ("missing_roles", "arns")}, "failing": failing})
 
     def check(self) -> None:
-        """Raise `ValueError` where a member is of another kind: it may come from anywhere."""
+        """Raise `ValueError` for a field of the wrong type: the request may come from any client."""
         durations = [each for each in (self.settle, self.lag) if each is not None]
         calls = [entry.calls for entry in self.failing]
         texts = (*self.missing_roles, *self.arns, self.invalid, *(entry.operation for entry in self.failing))
@@ -159,7 +159,7 @@ class ForcedFault:
             and all(isinstance(each, str) for each in texts)
             and all(isinstance(each, bool) for each in (self.repair, self.roles_back, self.stuck))
         ):
-            raise ValueError("a member has another type, or is out of range")
+            raise ValueError("a field has the wrong type or is out of range")
 
     def after(self, before: Breakage) -> Breakage:
         breakage = before if not self.repair else before.without_forced_states(self.arns) if self.arns else Breakage()
@@ -208,7 +208,7 @@ def seconds_ahead(store: Store) -> float:
 
 
 def turn(store: Store, seconds: float) -> float:
-    """Turn the clock forward; return how far it is ahead in all. Raises `WrongUsage` where no date is left."""
+    """Advance the clock; return how many seconds it is ahead in total. Raises `WrongUsage` beyond the last date."""
     total = seconds_ahead(store) + seconds
     if not total <= FARTHEST:
         raise WrongUsage(f"the sandbox's clock can be at most {FARTHEST / YEAR:g} years ahead")

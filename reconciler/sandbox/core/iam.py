@@ -51,7 +51,7 @@ class Policy:
     document: Mapping[str, Json]
 
     def check(self, account_state: AccountState, operation: str, request: Mapping[str, Json]) -> None:
-        """Raise `Forbidden` for the first thing that a call needs and nothing allows."""
+        """Raise `AccessDenied` for the first permission that a call needs and no statement allows."""
         for need in needs(account_state, operation, request):
             if not any(_allows(statement, need) for statement in self.document["Statement"]):
                 partition, account = partition_of(account_state.region), account_state.account
@@ -76,8 +76,8 @@ def read_policy(file: str) -> Policy:
     except OSError as error:
         raise WrongUsage(f"cannot read {file}: {error.strerror}") from error
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        hint = "it takes what `reconciler iam-policy -o json=FILE` writes"
-        raise WrongUsage(f"{file} is no policy", hint=hint) from error
+        hint = "use a file that `reconciler iam-policy -o json=FILE` writes"
+        raise WrongUsage(f"{file} is not an IAM policy", hint=hint) from error
     return Policy({"Statement": listed})
 
 
@@ -196,7 +196,7 @@ def _holds(test: str, values: Mapping[str, Json], need: Need) -> bool:
     )
 
 
-# Who am I: the one question of another service that every AWS tool asks first, and who assumed which role.
+# GetCallerIdentity of STS, which every AWS tool calls first, and the roles that callers assumed.
 
 USER = "sandbox"
 ACCESS_KEY = re.compile(rb"<AccessKeyId>(\w+)</AccessKeyId>")
@@ -204,7 +204,7 @@ ASSUMED = re.compile(rb"<Arn>(arn:[\w-]+:sts::(\d+):assumed-role/[^<]+)</Arn>")
 
 
 class Roles:
-    """The roles that keys stand for, as the answers of AssumeRole and its like told."""
+    """The roles behind access keys, learned from the responses of AssumeRole and the like."""
 
     def __init__(self) -> None:
         self._arns: dict[str, tuple[str, str]] = {}

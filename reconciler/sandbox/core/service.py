@@ -115,14 +115,14 @@ def _noun(arn: str) -> str:
     return noun
 
 
-# What was done to single resources on purpose: they are INVALID, or never finish their deletion.
+# Single resources that were broken on purpose: they are INVALID, or never finish their deletion.
 
 HEALTHY = {environments.NOUN: environments.HEALTHY, queues.NOUN: queues.HEALTHY}
 Where = Callable[[str], AccountState]  # the account and region that an ARN belongs to
 
 
 def remaining_breakage(broken: Breakage, where: Where) -> Breakage:
-    """Return what is still broken: an update makes a resource VALID again, and what was deleted is no more."""
+    """Return what is still broken: an updated resource is VALID again, and a deleted one is gone."""
     repaired = {
         forced.arn for forced in broken.invalid if not _is_invalid_with(_find_record(where, forced.arn), forced.reason)
     }
@@ -130,7 +130,7 @@ def remaining_breakage(broken: Breakage, where: Where) -> Breakage:
 
 
 def apply_breakage(before: Breakage, after: Breakage, where: Where) -> None:
-    """Make the resources what `after` says that they are; it is what is kept."""
+    """Give the resources the states of `after`, which is saved."""
     for forced in set(after.invalid) - set(before.invalid):
         _settle(where, forced.arn, "INVALID", forced.reason)
     for arn in {forced.arn for forced in before.invalid} - {forced.arn for forced in after.invalid}:
@@ -275,7 +275,7 @@ class Simulator:
             return broken
 
     def tick(self, seconds: float) -> float:
-        """Turn the sandbox's clock forward; return how far it is ahead in all."""
+        """Advance the sandbox's clock; return how many seconds it is ahead in total."""
         with self._lock, self._store.session():
             return turn(self._store, seconds)
 

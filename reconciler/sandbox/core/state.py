@@ -17,7 +17,7 @@ from reconciler.sandbox.core.faults import breakage_of
 from reconciler.sandbox.core.model import Refusal, refuse_if
 from reconciler.sandbox.core.store import Store
 
-# One simulated resource: what it is, and what time does to it without anybody touching it.
+# One simulated resource, and how it changes as time passes.
 
 GONE = "GONE"  # never shown: after DELETING there is nothing
 MOVING = ("CREATING", "UPDATING", "DELETING")
@@ -25,7 +25,7 @@ MOVING = ("CREATING", "UPDATING", "DELETING")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """A resource and its next transition, which happens at `until` whether or not anybody looks."""
+    """A resource and its next transition, which happens at `until`, with or without a call."""
 
     name: str
     arn: str
@@ -89,7 +89,7 @@ class AccountState:
     store: Store
     timings: Timings
     random: Random
-    unordered: Container[str]  # the lists that a read shows in another order
+    unordered: Container[str]  # the lists that a read shuffles
     seed: int
     restless: bool = False  # desiredvCpus moves without jobs, too
 
@@ -97,7 +97,7 @@ class AccountState:
         return f"arn:{partition_of(self.region)}:{service}:{self.region}:{self.account}:{noun}/{key}"
 
     def key(self, noun: str, identifier: str) -> str:
-        """Return the key of a resource that is named by its name or ARN; an ARN of elsewhere is nobody's key."""
+        """Return the key of a resource by its name or ARN; an ARN of a different account or region is not a key."""
         return identifier.removeprefix(self.arn(noun, ""))
 
     def find(self, noun: str, identifier: str) -> Record | None:
@@ -147,11 +147,11 @@ class AccountState:
             self.stir()
 
     def remove(self, noun: str, record: Record) -> None:
-        """Let a resource without a status machine go at once."""
+        """Remove a resource without a status at once."""
         self.put(noun, replace(record, until=self.now, then=GONE))
 
     def stir(self) -> None:
-        """Something has changed that jobs in line may have waited for."""
+        """Wake the scheduler: something changed that jobs in line may wait for."""
         if self.rows(LINES) and self.fact(SCHEDULER, DUE) != self.now:
             self.note(SCHEDULER, DUE, self.now)
 
@@ -305,7 +305,7 @@ UNORDERED = (
     "resourceRequirements", "secretOptions", "secrets", "securityGroupIds", "securityGroups", "shareDistribution",
     "subnets", "targetInstanceTypes", "tmpfs", "ulimits", "volumeMounts", "volumes",
 )  # fmt: skip
-# The one that was seen in another order (hashicorp/terraform-provider-aws issue 34947); Terraform's provider relies on
+# The one that AWS was seen to reorder (hashicorp/terraform-provider-aws issue 34947); Terraform's provider relies on
 # the order of others, resourceRequirements among them.
 SEEN_UNORDERED = ("environment",)
 ORDERED_STRATEGIES = ("BEST_FIT_PROGRESSIVE_ORDERED", "SPOT_CAPACITY_OPTIMIZED_PRIORITIZED")

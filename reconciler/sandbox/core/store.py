@@ -20,7 +20,7 @@ class Store(Protocol):
     """Rows are replaced, never changed in place. A table keeps the order in which its rows first came."""
 
     def session(self) -> AbstractContextManager[None]:
-        """Hold the store for one call: nobody else writes, and what others wrote before is seen."""
+        """Hold the store for one call: no other process writes, and earlier writes of others are visible."""
 
     def rows(self, scope: str, table: str) -> Mapping[str, Json]: ...
 
@@ -127,7 +127,9 @@ class Journal:
     def _locked(self) -> Iterator[None]:
         try:
             if self._path.exists() and not self._path.is_file():
-                raise Stopped(f"the sandbox cannot use {self._path}: not a regular file", hint="name another file")
+                raise Stopped(
+                    f"the sandbox cannot use {self._path}: not a regular file", hint="choose a different file"
+                )
             create_folder(self._path.parent)
             self._guard.acquire(poll_interval=POLL)
         except OSError as wrong:
@@ -163,7 +165,7 @@ class Journal:
             self._append(file, self._header)
 
     def _drop_torn(self, file: FileIO, torn: bytes) -> None:
-        """Cut off a line that its writer did not finish: nobody else holds the lock, so it died."""
+        """Remove a line that its writer did not finish: this process holds the lock, so the writer crashed."""
         if not self._lines or not torn.startswith(b"["):
             raise self._foreign(torn)
         file.truncate(self._offset)
@@ -178,7 +180,8 @@ class Journal:
             place(self._tables, scope, table, key, row)
         except (ValueError, TypeError) as wrong:
             raise Stopped(
-                f"{self._path}:{self._lines}: the sandbox's file is damaged", hint="remove it to start afresh"
+                f"{self._path}:{self._lines}: the sandbox's file is damaged",
+                hint="remove it to start with an empty sandbox",
             ) from wrong
 
     def _check_header(self, line: bytes) -> None:
@@ -193,7 +196,7 @@ class Journal:
     def _foreign(self, line: bytes) -> Stopped:
         beginning = line[:40].decode(errors="replace")
         return Stopped(
-            f"{self._path} is not a file of this sandbox: it begins with {beginning!r}", hint="name another file"
+            f"{self._path} is not a file of this sandbox: it begins with {beginning!r}", hint="choose a different file"
         )
 
     def _flush(self) -> None:

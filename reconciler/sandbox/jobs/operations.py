@@ -202,7 +202,7 @@ def list_jobs(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 
 
 def cancel(account_state: AccountState, request: Mapping[str, Json]) -> Json:
-    """A job that has left its line goes on; so does a job that nobody knows (CancelJob, CancelJobs)."""
+    """A job that has left its line continues. An unknown job is ignored (CancelJob, CancelJobs)."""
     _end_each(account_state, request["jobId"], request["reason"], CANCELLED, only=WAITS)
     return {}
 
@@ -215,7 +215,7 @@ def terminate(account_state: AccountState, request: Mapping[str, Json]) -> Json:
 def each_of(
     operation: Callable[[AccountState, Mapping[str, Json]], Json],
 ) -> Callable[[AccountState, Mapping[str, Json]], Json]:
-    """Return the operation on many jobs. What nobody knows counts as done (CancelJobs, TerminateJobs)."""
+    """Return the operation on many jobs. Unknown jobs count as done (CancelJobs, TerminateJobs)."""
 
     def on_each(account_state: AccountState, request: Mapping[str, Json]) -> Json:
         jobs = request["jobs"]
@@ -373,7 +373,7 @@ SNAPSHOT_OPERATIONS = {"GetJobQueueSnapshot": snapshot, "ListJobsByConsumableRes
 
 
 def _usage(used: Counter[str], unit: str) -> list[Json]:
-    """Return what is taken up; instances are told by their type alone."""
+    """Return the capacity in use; instances are listed by their type alone."""
     return [
         {"capacityUnit": unit if each == VCPU else each, "quantity": float(quantity)}
         for each, quantity in sorted(used.items())

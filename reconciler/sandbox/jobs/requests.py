@@ -248,7 +248,7 @@ def _seconds(given: Json, slept: float | None, default: float) -> float:
 
 
 def _number(value: Json) -> float | None:
-    """Return what stands there if it is a number that can be used; payloads and parameters are anybody's."""
+    """Return a number of a payload or parameter, which may contain anything; None unless it is usable."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -269,7 +269,7 @@ def _object(payload: Spec, member: str) -> Spec:
     return found if isinstance(found, dict) else {}
 
 
-# What AWS refuses about a job that is submitted, with its own words where somebody has seen them.
+# What AWS refuses about a job that is submitted, in its own words where they are known.
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,127}")
 MAX_NEEDS = 20
@@ -305,7 +305,7 @@ def known_queue(account_state: AccountState, identifier: str) -> Record:
 
 
 def definition_for(account_state: AccountState, request: Spec) -> Record:
-    """Return the revision that the job runs: the newest ACTIVE one, unless another is named."""
+    """Return the revision that the job runs: the newest ACTIVE one, unless the request names a revision."""
     found = newest_active(account_state, request["jobDefinition"])
     if found is None:
         # Seen in aws-samples/aws-genomics-workflows issue 84.

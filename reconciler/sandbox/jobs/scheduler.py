@@ -1,6 +1,6 @@
 """The scheduler: as time passes, jobs leave their line for an environment that has room.
 
-It runs when somebody calls, for all the moments since it ran last at which a job may have found room.
+It runs at each call, for every moment since its last run at which a job may have found room.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ TOO_SMALL = (
 
 
 class UsagePools:
-    """What is taken up of everything, while time passes."""
+    """The capacity in use, of every holder, while time passes."""
 
     def __init__(self) -> None:
         self._pools: dict[str, UsagePool] = {}
@@ -81,7 +81,7 @@ def room_for(account_state: AccountState, queue: Spec, waiting: Waiting, pools: 
 
 
 def reason_of(account_state: AccountState, queue: Spec, waiting: Waiting) -> str:
-    """Return why a job at the head of its line cannot start, as far as the service tells."""
+    """Return why a job at the head of its line cannot start, as far as the service reports it."""
     environments = [
         each for each in environments_in_order(account_state, queue) if noun_of(each.arn) == "compute-environment"
     ]
@@ -217,7 +217,7 @@ def _serve(account_state: AccountState, queue: Record, pools: UsagePools) -> boo
 
 
 def _head(account_state: AccountState, queue: str) -> tuple[str, Waiting, bool] | None:
-    """Return the first job that waits for nothing but room, or whose needs have failed. Others hold nobody up."""
+    """Return the first job that only waits for room, or whose needs have failed. Other jobs do not block the line."""
     for job, row in line_of(account_state, queue).items():
         if row["runnable"] > account_state.now:
             return None

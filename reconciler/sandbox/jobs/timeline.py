@@ -79,7 +79,7 @@ def members_of(account_state: AccountState, job: str) -> tuple[str, ...]:
 
 
 def outcome_of(account_state: AccountState, job: str) -> tuple[float, bool] | None:
-    """Return when a job ends, and whether well; None as long as nobody knows."""
+    """Return when a job ends, and whether well; None while that is unknown."""
     runs = [run_of(account_state, each) for each in members_of(account_state, job)]
     known = [run for run in runs if run]
     if len(known) < len(runs):
@@ -134,7 +134,7 @@ def holders(account_state: AccountState, holder: str) -> Iterator[tuple[str, flo
 
 
 def used_amounts(account_state: AccountState, holder: str) -> Counter[str]:
-    """Return what is taken up now, by unit."""
+    """Return the capacity in use now, by unit."""
     amounts = (amounts for ends, amounts in account_state.rows(_held(holder)).values() if ends > account_state.now)
     return _total(amounts)
 
@@ -145,7 +145,7 @@ def last_end(account_state: AccountState, holder: str) -> float:
 
 
 class UsagePool:
-    """What is taken up of one holder, while time passes. Made for one look of the scheduler; forgets what has ended."""
+    """The capacity in use of one holder, while time passes. Made for one run of the scheduler; drops ended jobs."""
 
     def __init__(self, account_state: AccountState, holder: str) -> None:
         rows = account_state.rows(_held(holder))
@@ -204,7 +204,7 @@ def has_capacity(asks: Amounts, capacity: Amounts, used: Amounts) -> bool:
 
 
 def _compute(_account_state: AccountState, record: Record) -> Amounts:
-    """An unmanaged environment has the instances that its owner starts: nobody here knows how many."""
+    """An unmanaged environment has the instances that its owner starts, whose number is unknown."""
     resources = record.body.get("computeResources", {})
     return {VCPU: resources.get("maxvCpus", record.body.get("unmanagedvCpus", UNLIMITED))}
 
@@ -246,7 +246,7 @@ EARLIEST = "replaced"  # when an infrastructure update could be over, were it no
 
 
 def end(account_state: AccountState, queue: str, job: str, at: float, reason: str, by: str = "") -> None:
-    """Let a job end at a moment, which may be to come, unless it ends before by itself."""
+    """End a job at a moment, which may be in the future, unless it ends earlier by itself."""
     run = run_of(account_state, job)
     if run is None:
         leave_line(account_state, queue, job)
@@ -265,7 +265,7 @@ def jobs_in(account_state: AccountState, queue: str) -> list[str]:
 
 
 def end_jobs(account_state: AccountState, queue: str, jobs: Sequence[str], reason: str) -> float:
-    """Let jobs of a queue end, one after another; return how many seconds that takes."""
+    """End jobs of a queue in turn; return how many seconds that takes."""
     for count, job in enumerate(jobs, 1):
         end(account_state, queue, job, account_state.now + count / PER_SECOND, reason, TERMINATED)
     return len(jobs) / PER_SECOND

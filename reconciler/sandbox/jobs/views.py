@@ -44,7 +44,7 @@ def main_node(record: Record) -> Record:
 def node_summary(record: Record) -> dict[str, Json]:
     """Return what ListJobs shows of a job with nodes, or of a node (NodePropertiesSummary).
 
-    Clients tell a job from a node by `numNodes`, as they tell an array from its child by `size`.
+    Clients distinguish a job from a node by `numNodes`, as they distinguish an array from its child by `size`.
     """
     shown = _details(record) or ({"numNodes": node_count(record)} if node_count(record) else {})
     return {"nodeProperties": shown} if shown else {}
@@ -85,7 +85,7 @@ CHILD_FAILED = "Array Child Job failed"
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """Where a job stands now. `course`: None while it waits, and for the parent of an array."""
+    """The status of a job now. `run`: None while it waits, and for the parent of an array."""
 
     status: str
     reason: str = ""
@@ -177,7 +177,7 @@ def _unquoted(text: str) -> str:
         return text
 
 
-GROUP = "/aws/batch/job"  # where logs go unless the definition names another group (User Guide, 'awslogs')
+GROUP = "/aws/batch/job"  # where logs go unless the definition names a group (User Guide, 'awslogs')
 DRIVER = "awslogs"
 DEFAULT = "default"  # the name of the one container of a job that names none
 
@@ -325,7 +325,7 @@ def progress(account_state: AccountState, job_status: JobStatus) -> dict[str, Js
         shown["startedAt"] = _milliseconds(begun[-1])
     if account_state.now >= run.ends:
         shown["stoppedAt"] = _milliseconds(run.ends)
-        # A cancellation is told once it has been accepted, by either member (JobDetail, JobSummary).
+        # A cancellation is shown once it has been accepted, in either field (JobDetail, JobSummary).
         if run.by:
             shown[run.by] = True
     return shown

@@ -1,4 +1,4 @@
-"""What the service fills in by itself and shows in Describe, though nobody sent it.
+"""What the service fills in by itself and shows in Describe.
 
 Sources: transcripts of `aws batch describe-*` (2025, 2026), the acceptance tests of hashicorp/terraform-provider-aws
 and the live corpus of go-to-k/cdk-real-drift.

@@ -21,7 +21,7 @@ from reconciler.sandbox.core.state import (
 )
 from reconciler.sandbox.resources.defaults import definition_body
 
-# What AWS refuses about a job definition as a whole, with its own words where somebody has seen them.
+# What AWS refuses about a job definition as a whole, in its own words where they are known.
 #
 # Messages were measured by badmintoncryer/cdk-preflight (rules pf-batch-jd-*).
 

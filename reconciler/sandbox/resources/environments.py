@@ -27,7 +27,7 @@ from reconciler.sandbox.jobs.scheduler import SCALED
 from reconciler.sandbox.jobs.timeline import VCPU, evict_jobs, holders, replace_instances, used_amounts
 from reconciler.sandbox.resources.defaults import default_images, environment_body, observed_body, template_body
 
-# What AWS refuses about a compute environment's shape, with its own words where somebody has seen them.
+# What AWS refuses about a compute environment's shape, in its own words where they are known.
 #
 # Messages were measured by badmintoncryer/cdk-preflight (rules pf-batch-ce-*) unless a comment says otherwise.
 

@@ -21,9 +21,9 @@ from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.server.moto import HANDLERS, Services, answer
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 
-# The front desk of the served sandbox: it passes each request to who answers it, or refuses it by name.
+# The router of the served sandbox: it passes each request to the service that answers it, or refuses it by name.
 
-NO_SIGNATURE = "a request without a signature: the sandbox cannot tell which service it is for"
+NO_SIGNATURE = "the request has no signature, so the sandbox cannot determine its service"
 
 
 class HttpFront:
@@ -72,10 +72,10 @@ class HttpFront:
         return answer
 
 
-# A seal round this process: while it holds, nothing in it can open a connection, in whatever library or thread.
+# A seal around this process: while it holds, no library and no thread can open a connection.
 
-# What Python tells its audit hooks before it happens (Python documentation, 'Audit events table'). Answers on
-# connections that came in are none of these.
+# Audit events that Python raises before it opens or uses a connection (Python documentation, 'Audit events table').
+# Answers on incoming connections raise none of them.
 WAYS_OUT = (
     "socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.sendmsg",
     "socket.sendto",
@@ -83,12 +83,12 @@ WAYS_OUT = (
 
 
 class Sealed(PermissionError):  # noqa: N818 - names what happened
-    """Somebody tried to get out."""
+    """Code in this process tried to open a connection."""
 
 
 @dataclass(slots=True)
 class _Holders:
-    """How many hold the seal. The one state of a process that a hook can ask for: it can never be taken away."""
+    """How many callers hold the seal. An audit hook cannot be removed, so it asks this count of the process."""
 
     count: int = 0
 
@@ -152,12 +152,12 @@ def body_length(headers: "Message[str, str]") -> int:
 def _of_its_sender(headers: "Message[str, str]", port: int) -> RefusedRequest | None:
     hosts = headers.get_all("host", [])
     if len(hosts) != 1 or hosts[0].lower() not in _hosts(port):
-        reason = f"it is for the host {', '.join(hosts) or 'of nobody'}"
+        reason = f"the request is for {', '.join(hosts) or 'no host'}"
         return RefusedRequest(FORBIDDEN, "AccessDeniedException", f"the sandbox answers at {_hosts(port)[0]}; {reason}")
     for name in OF_BROWSERS:
         if headers.get_all(name, []) not in ([], [BY_HAND] if name == "sec-fetch-site" else []):
             return RefusedRequest(
-                FORBIDDEN, "AccessDeniedException", f"the sandbox answers no web pages: {name} is set"
+                FORBIDDEN, "AccessDeniedException", f"the sandbox does not answer web pages: {name} is set"
             )
     return None
 
@@ -165,15 +165,15 @@ def _of_its_sender(headers: "Message[str, str]", port: int) -> RefusedRequest | 
 def _of_its_form(path: str, headers: "Message[str, str]") -> RefusedRequest | None:
     lengths: Sequence[str] = headers.get_all("content-length", [])
     if not path.startswith("/"):
-        return RefusedRequest(BAD_REQUEST, "BadRequest", "the path of a request begins with a slash")
+        return RefusedRequest(BAD_REQUEST, "BadRequest", "the path of a request must begin with a slash")
     if headers.get_all("transfer-encoding"):
         return RefusedRequest(
-            LENGTH_REQUIRED, "LengthRequired", "the sandbox takes no chunked body: send its Content-Length"
+            LENGTH_REQUIRED, "LengthRequired", "the sandbox does not accept chunked bodies: send a Content-Length"
         )
     if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
-        return RefusedRequest(BAD_REQUEST, "BadRequest", "Content-Length is not one number")
+        return RefusedRequest(BAD_REQUEST, "BadRequest", "Content-Length must be a single number")
     if body_length(headers) > LARGEST:
-        return RefusedRequest(TOO_LARGE, "RequestEntityTooLarge", f"a request has {LARGEST:,} bytes at most")
+        return RefusedRequest(TOO_LARGE, "RequestEntityTooLarge", f"a request can have at most {LARGEST:,} bytes")
     return None
 
 
@@ -210,7 +210,7 @@ def sandbox_server(
 ) -> ThreadingHTTPServer:
     """Return a server that listens and does not serve yet."""
     if host not in LOOPBACK:
-        raise WrongUsage(f"the sandbox listens on this machine only, not on {host}")
+        raise WrongUsage(f"the sandbox listens only on this machine, not on {host}")
     handler = type("Handler", (_Handler,), {"front": staticmethod(HttpFront(simulator)), "latency": latency})
     server = _Server((host, port), handler)
     server.daemon_threads = True
@@ -224,7 +224,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that was killed is no error of the server's."""
+        """A client that disconnects is not an error of the server."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -262,7 +262,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(response)
 
     def _refuse(self, refused: RefusedRequest) -> None:
-        """Answer without having read the body: what follows on this connection cannot be told from it."""
+        """Answer without having read the body: the rest of the connection cannot be parsed without it."""
         request = Request.of(self.command, "/", dict(self.headers), b"")
         self.close_connection = True
         self._send(request.error(*refused))
@@ -275,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = handle_any  # noqa: N815 - http.server's names
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Say nothing: stderr belongs to the command."""
+        """Print nothing: stderr belongs to the command."""
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)

@@ -101,7 +101,7 @@ class Services:
             try:
                 self._moto = self._moto or _moto()
             except ImportError:
-                message = f"{request.service} needs moto: pip install 'batch-reconciler[sandbox]'"
+                message = f"{request.service} requires moto: pip install 'batch-reconciler[sandbox]'"
                 return request.error(NO_SUCH, NOT_SERVED, message)
             if refused := _refusal(request):
                 return refused
@@ -151,7 +151,9 @@ def _refusal(request: Request) -> Response | None:
     if not _is_in_moto(request.service.lower(), request.region) or request.path.startswith(MOTOS_OWN):
         return request.error(NO_SUCH, NOT_SERVED, f"the sandbox does not answer {request.service} {request.operation}")
     if request.has_json and not _is_object(request):
-        return request.error(BAD_REQUEST, "SerializationException", "the body is no JSON object, or nested too deeply")
+        return request.error(
+            BAD_REQUEST, "SerializationException", "the body is not a JSON object, or is nested too deeply"
+        )
     return None
 
 
@@ -212,7 +214,7 @@ FILTERS = ("TagFilters", "ResourceTypeFilters", "ResourceARNList")
 # What a list of ARNs cannot be combined with, and the limits of a page (GetResources).
 BESIDE_ARNS = ("TagFilters", "ResourceTypeFilters", "ResourcesPerPage", "TagsPerPage", "PaginationToken")
 LIMITS = {"ResourcesPerPage": (1, 100), "TagsPerPage": (100, 500)}
-PAGE = 50  # resources, if nobody says how many
+PAGE = 50  # resources, without ResourcesPerPage
 
 
 class InvalidParameter(Exception):  # noqa: N818 - names what happened

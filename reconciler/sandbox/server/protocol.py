@@ -32,10 +32,10 @@ def decoded(data: bytes) -> Json:
 REGION = "us-east-1"  # for requests without a signature
 # The credential scope of Signature Version 4, in a header or, of a presigned URL, in the query.
 SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
-# Calls that prove who somebody is carry no signature (AWS STS API Reference).
+# Calls that obtain credentials carry no signature (AWS STS API Reference).
 UNSIGNED = {"AssumeRoleWithWebIdentity": "sts", "AssumeRoleWithSAML": "sts"}
 ACCOUNT_HEADER = "x-moto-account-id"  # chooses an account without credentials of it, here as with moto
-KEPT = ("authorization", "host", ACCOUNT_HEADER)  # what tells who asks
+KEPT = ("authorization", "host", ACCOUNT_HEADER)  # headers that identify the caller
 AMZ_JSON, PLAIN_JSON = "application/x-amz-json", "application/json"
 FORM, JSON, CBOR = "application/x-www-form-urlencoded", "application/x-amz-json-1.1", "application/cbor"
 QUERY_ERROR = "<ErrorResponse><Error>{}</Error><RequestId>sandbox</RequestId></ErrorResponse>"
@@ -47,7 +47,7 @@ XML_ERRORS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`service` is the name that requests are signed for; empty if nobody knows. Names of headers are in lower case."""
+    """`service` is the name that requests are signed for; empty if unknown. Names of headers are in lower case."""
 
     method: str
     path: str  # with the query
