@@ -129,6 +129,30 @@ def test_the_python_versions_are_those_that_the_gate_runs_on() -> None:
     assert PROJECT["requires-python"] == f">={tested[0]}"
 
 
+@pytest.mark.parametrize(
+    ("tag", "repository", "said"),
+    [
+        ("v9.9.9", "team/reconciler", f"the tag is v9.9.9, but reconciler/__init__.py says {__version__}"),
+        (f"v{__version__}", "team/other", "pyproject.toml names a different repository"),
+        (f"v{__version__}", "team/reconciler", f"CHANGELOG.md has no date for {__version__}"),
+        (f"v{__version__}", "team/reconciler", ""),
+    ],
+)
+def test_a_release_stops_until_tag_repository_and_date_are_set(
+    tag: str, repository: str, said: str, tmp_path: Path
+) -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
+    (script,) = (step["run"] for step in workflow["jobs"]["build"]["steps"] if step.get("name") == "Check")
+    (tmp_path / "reconciler").mkdir()
+    for name in ("pyproject.toml", "CHANGELOG.md", "reconciler/__init__.py"):
+        text = (ROOT / name).read_text(encoding="utf-8").replace("OWNER/reconciler", "team/reconciler")
+        date = "2026-11-30" if not said else "unreleased"
+        (tmp_path / name).write_text(text.replace("] - unreleased", f"] - {date}"), encoding="utf-8")
+    env = {"PATH": os.environ["PATH"], "GITHUB_REF_NAME": tag, "GITHUB_REPOSITORY": repository}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0, said in done.stdout) == (not said, True), done.stderr
+
+
 def test_contributing_has_the_line_of_readme_and_its_commands_exist() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert f"\n{block('test')}\n" in page

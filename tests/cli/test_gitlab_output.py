@@ -169,6 +169,9 @@ def test_a_job_of_gitlab_can_report_to_github(run: Run, gitlab: FakeGitLab, monk
         monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
         words = ("--github-url", github.url, "--repo", "team/batch", "--number", "3")
         assert comment(run, *words) == ["created"]
+        monkeypatch.setenv("GITHUB_REPOSITORY", "team/batch")
+        monkeypatch.setenv("GITHUB_API_URL", github.url)
+        assert comment(run, "--number", "3") == ["unchanged"]
         assert (len(github.comments), gitlab.calls) == (1, [])
         assert isinstance(github, FakeGitHub)
 

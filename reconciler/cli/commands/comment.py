@@ -102,7 +102,8 @@ def _read(file: str) -> str:
 
 
 def is_gitlab_of(args: Namespace) -> bool:
-    return bool(args.gitlab_url or (os.environ.get("GITLAB_CI") and not args.github_url))
+    is_github = args.github_url or os.environ.get("GITHUB_REPOSITORY")
+    return bool(args.gitlab_url or (os.environ.get("GITLAB_CI") and not is_github))
 
 
 def forge_of(args: Namespace) -> "Forge":
