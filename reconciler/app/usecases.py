@@ -99,12 +99,14 @@ def doctor(stack: Stack, session: Session, again: "Words", options: PlanOptions 
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
     from reconciler.inspect.doctor import diagnose  # noqa: PLC0415
     from reconciler.inspect.status import job_holders  # noqa: PLC0415
+    from reconciler.placement.catalogue import catalogue  # noqa: PLC0415
+    from reconciler.placement.queues import place_stack  # noqa: PLC0415
 
     stack_status = _status(stack, session, options)
     with session.observer.phase("read"):
         queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
         waiting = {live.arn: count_waiting(session.cloud, live) for live in queues}  # a part's are among them
-    return diagnose(stack_status, waiting, again)
+    return diagnose(stack_status, waiting, again, place_stack(stack, catalogue()).definitions)
 
 
 def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> "History":

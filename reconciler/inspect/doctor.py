@@ -22,6 +22,8 @@ from reconciler.kinds.reasons import (
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
 from reconciler.live.facts import Counts
 from reconciler.model import Action, Address, Identity, Json, member_at, own_name
+from reconciler.placement.queues import PlacedDefinition
+from reconciler.placement.verdicts import MAX_RESOURCE, REQUIREMENT, Feasibility
 from reconciler.plan.notes import BLOCKED
 from reconciler.problems import Problem, Where
 
@@ -131,17 +133,25 @@ class Examination:
     notes: tuple[Problem, ...]
 
 
-def diagnose(status: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Examination:
-    """Explain what is unhealthy, and why jobs wait. `waiting` is by the queue's ARN, `again` leads to the stack."""
-    return Examination(status, tuple(_diagnoses(status, waiting, again)), (*status.notes, *unknown_job_notes(waiting)))
+def diagnose(
+    status: StackStatus, waiting: Mapping[str, Counts], again: Words, placed: Sequence[PlacedDefinition] = ()
+) -> Examination:
+    """Explain what is unhealthy, and why jobs wait.
+
+    `waiting` is by the queue's ARN, `again` leads to the stack, and `placed` are the verdicts on its job definitions.
+    """
+    diagnoses = tuple(_diagnoses(status, waiting, again, placed))
+    return Examination(status, diagnoses, (*status.notes, *unknown_job_notes(waiting)))
 
 
-def _diagnoses(status: StackStatus, waiting: Mapping[str, Counts], again: Words) -> Iterator[Diagnosis]:
+def _diagnoses(
+    status: StackStatus, waiting: Mapping[str, Counts], again: Words, placed: Sequence[PlacedDefinition]
+) -> Iterator[Diagnosis]:
     for resource in status.resources:
         jobs = waiting.get(resource.live.arn, {}) if resource.live else {}
         counts = jobs if isinstance(jobs, Mapping) else {}
         if resource.is_healthy:
-            yield from _delays(status, resource, counts, again)
+            yield from _delays(status, resource, counts, again, placed)
         else:
             yield _unhealthy(status, resource, sum(counts.values()), again)
 
@@ -220,7 +230,11 @@ def _repair(resource: ResourceStatus) -> str:
 
 
 def _delays(
-    status: StackStatus, resource: ResourceStatus, waiting: Mapping[str, int], again: Words
+    status: StackStatus,
+    resource: ResourceStatus,
+    waiting: Mapping[str, int],
+    again: Words,
+    placed: Sequence[PlacedDefinition],
 ) -> Iterator[Diagnosis]:
     everything = sum(waiting.values())
     for reason, count in sorted(waiting.items(), key=lambda pair: -pair[1]):
@@ -237,11 +251,20 @@ def _delays(
             remedy=known.remedy,
             notes=(
                 f"reported by {count} of {everything} waiting {'job' if everything == 1 else 'jobs'}",
+                *_too_large(resource.address.name, known, placed),
                 *_limit(resource, known),
             ),
             commands=commands(status, resource, (), again),
             where=resource.desired.places.find(()) if resource.desired else None,
         )
+
+
+def _too_large(queue: str, known: WaitReason, placed: Iterable[PlacedDefinition]) -> Iterator[str]:
+    """Yield the declared definitions whose jobs can never start in the queue, if that is what AWS reports."""
+    for definition in placed if known.code in (MAX_RESOURCE, REQUIREMENT) else ():
+        verdicts = [pair.verdict for pair in definition.pairs if pair.queue == queue]
+        if verdicts and all(verdict.outcome is Feasibility.NEVER for verdict in verdicts):
+            yield f"jobs of JobDefinition/{definition.name} can never start in it: a job {verdicts[0].reason}"
 
 
 def _limit(resource: ResourceStatus, known: WaitReason) -> Iterator[str]:

@@ -16,8 +16,11 @@ from reconciler.kinds.reasons import (
 )
 from reconciler.live.facts import Counts
 from reconciler.model import Live, Stack
+from reconciler.placement.catalogue import catalogue
+from reconciler.placement.queues import place_stack
 from reconciler.problems import CloudError, Fault
-from tests.builders import CE, CR, JQ, consumable, ec2, live, owned, planned, queue, stack
+from tests.builders import CE, CR, JD, JQ, consumable, ec2, live, owned, planned, queue, stack
+from tests.placement.bodies import job
 
 SPOT = "arn:aws:batch:us-east-1:123456789012:compute-environment/spot"
 QUEUE = "arn:aws:batch:us-east-1:123456789012:job-queue/q"
@@ -31,6 +34,24 @@ NONE: Mapping[str, Counts] = {}
 
 def examine(of: Stack, *world: Live, waiting: Mapping[str, Counts] = NONE) -> tuple[Diagnosis, ...]:
     return diagnose(build_status(of, planned(of, *world), world), waiting, HERE).diagnoses
+
+
+def test_a_definition_that_can_never_start_is_named_where_aws_reports_such_jobs() -> None:
+    small = {**ec2(), "computeResources": {**ec2()["computeResources"], "maxvCpus": 4, "instanceTypes": ["c5.xlarge"]}}
+    mine = stack(
+        {(CE, "spot"): small, (JQ, "q"): queue("spot"), (JD, "large"): job(8, 100), (JD, "small"): job(1, 100)}
+    )
+    world = [owned(mine, live(CE, "spot", small)), owned(mine, live(JQ, "q", queue(SPOT)))]
+    status = build_status(mine, planned(mine, *world), world)
+    placed = place_stack(mine, catalogue()).definitions
+    for reason, named in ((TOO_SMALL, 1), ("UNDETERMINED - Batch job is blocked, root cause is undetermined.", 0)):
+        found = diagnose(status, {QUEUE: {reason: 1}}, HERE, placed).diagnoses
+        (waiting,) = (each for each in found if each.status == "WAITING")
+        notes = [note for note in waiting.notes if "JobDefinition/" in note]
+        assert len(notes) == named
+        for note in notes:
+            start = "jobs of JobDefinition/large can never start in it: a job needs 8 vCPUs, but maxvCpus of spot is 4"
+            assert note.startswith(start)
 
 
 def both(reason: str, status: str = "INVALID", **members: object) -> list[Live]:
