@@ -45,7 +45,10 @@ EVERYTHING = "*"
 ABSENT: Mapping[str, Any] = {
     **{name: [] for name in ("stacks", "var", "var_file", "allow_env", "env", "target", "allow_destroy", "output")},
     **dict.fromkeys(("account", "region", "profile", "role_arn", "sandbox", "all", "changed_since", "shard"), None),
-    **dict.fromkeys(("no_lookups", "yes", "adopt", "allow_replace", "drain", "cancel_jobs", "trace_calls"), False),
+    **dict.fromkeys(
+        ("no_lookups", "yes", "adopt", "allow_replace", "allow_unplaceable", "drain", "cancel_jobs", "trace_calls"),
+        False,
+    ),
     **dict.fromkeys(("max_destroy", "max_interrupted", "timeout", "lock_timeout", "log_format"), None),
     "color": True,
     "concurrency": SIDE_BY_SIDE,
@@ -343,6 +346,11 @@ def add_consents(parser: ArgumentParser) -> None:
         "other updates wait as long as their policy says",
     )
     group.add_argument("--allow-replace", action="store_true", help="replace resources that cannot be changed in place")
+    group.add_argument(
+        "--allow-unplaceable",
+        action="store_true",
+        help="allow changes after which the jobs of a definition can start on no queue of the stack",
+    )
 
 
 def add_jobs(parser: ArgumentParser) -> None:
@@ -359,6 +367,7 @@ def plan_options_of(args: Namespace) -> "PlanOptions":
         targets=tuple(args.target),
         allow_destroy=tuple(args.allow_destroy),
         allow_replace=args.allow_replace,
+        allow_unplaceable=args.allow_unplaceable,
         max_destroy=args.max_destroy,
         max_interrupted=args.max_interrupted,
         drain=args.drain,

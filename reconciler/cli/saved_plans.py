@@ -299,6 +299,7 @@ def _with_more_consents(wanted: "PlanOptions", given: "PlanOptions") -> "PlanOpt
         max_interrupted=wanted.max_interrupted if given.max_interrupted is None else given.max_interrupted,
         drain=(wanted.drain or given.drain) and not given.cancel_jobs,
         cancel_jobs=(wanted.cancel_jobs or given.cancel_jobs) and not given.drain,
+        allow_unplaceable=wanted.allow_unplaceable or given.allow_unplaceable,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model import Declared, Json, Spec, Stack
+from reconciler.model import Declared, Json, Spec, Stack, own_name
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
 from reconciler.placement.offers import Offer, offer_of
@@ -95,21 +95,27 @@ def pool_of(
     consumables: Mapping[str, Spec | None],
     catalogue: Catalogue,
 ) -> Pool:
-    """Return the pool of a stack's queues, environments and consumable resources, by name. None is a body not known."""
-    offers = {
-        name: Offer(name, why_unknown=f"{name} has values that are not known")
-        if body is None
-        else offer_of(name, body, catalogue)
-        for name, body in environments.items()
-    }
+    """Return the pool of queues, environments and consumable resources, by name.
+
+    Queues may refer to environments by ARN: then these are by ARN. None is a body that is not known.
+    """
+    offers = {key: _offer(own_name(key), body, catalogue) for key, body in environments.items()}
     quantities = {name: _whole((body or {}).get("totalQuantity")) for name, body in consumables.items()}
     return Pool(tuple(_queue(name, body, offers) for name, body in queues.items()), quantities, catalogue)
+
+
+def _offer(name: str, body: Spec | None, catalogue: Catalogue) -> Offer:
+    if body is None:
+        return Offer(name, why_unknown=f"{name} has values that are not known")
+    return offer_of(name, body, catalogue)
 
 
 def _queue(name: str, body: Spec, offers: Mapping[str, Offer]) -> QueueOffer:
     """Return a queue with its environments; those that are not known by their names are unknown."""
     named = [str(entry.get("computeEnvironment", "")) for entry in _entries(body.get("computeEnvironmentOrder"))]
-    of_queue = tuple(offers.get(each) or Offer(each, why_unknown=NOT_DECLARED.format(each)) for each in named)
+    of_queue = tuple(
+        offers.get(each) or Offer(own_name(each), why_unknown=NOT_DECLARED.format(own_name(each))) for each in named
+    )
     by_type = {queue_type: platform for platform, queue_type in QUEUE_TYPES.items()}
     platforms = {offer.platform for offer in of_queue if offer.platform}
     declared = by_type.get(str(body.get("jobQueueType", "")), "")

@@ -319,6 +319,7 @@ CODES: Mapping[str, str] = {
     "STA001": "the jobs in a queue are unknown",
     "GRD001": "a resource that jobs need would be deleted without consent",
     "GRD002": "more resources would be deleted than the limit allows",
+    "GRD004": "jobs of a definition can start now, and never could after the change",
     "GRD007": "a resource that would be deleted is declared by a different stack in a subfolder",
     "GRD008": "a resource that would be deleted has the name of a key in a file that is not read",
     "GRD003": "running jobs would be terminated when instances are replaced",
@@ -328,4 +329,4 @@ CODES: Mapping[str, str] = {
 }
 
 # The refusals that a consent lifts; the others follow from the resources.
-CONSENTS = frozenset({"PLAN007", "PLAN011", "GRD001", "GRD002", "GRD003", "GRD007", "GRD008"})
+CONSENTS = frozenset({"PLAN007", "PLAN011", "GRD001", "GRD002", "GRD003", "GRD004", "GRD007", "GRD008"})

@@ -42,6 +42,7 @@ class PlanOptions:
     targets: tuple[str, ...] = ()  # globs over addresses; empty means all
     allow_destroy: tuple[str, ...] = ()  # globs over addresses: these may be deleted
     allow_replace: bool = False  # replace what cannot be changed in place
+    allow_unplaceable: bool = False  # leave a definition without a place where its jobs can start
     max_destroy: Limit | None = None  # None: as many as the guard thinks normal
     max_interrupted: int | None = None  # running jobs; None: all that the updatePolicy gives time, and no others
     drain: bool = False  # wait until the jobs in what is deleted have ended

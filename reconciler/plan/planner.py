@@ -43,7 +43,7 @@ from reconciler.plan.decisions import (
     Settling,
     Update,
 )
-from reconciler.plan.guards import missing_consents
+from reconciler.plan.guards import Reason, missing_consents
 from reconciler.plan.jobs import JobFate, describe_interrupted, fate_of_jobs, holders, interrupted_jobs, sources
 from reconciler.plan.notes import (
     misfits,
@@ -56,6 +56,7 @@ from reconciler.plan.notes import (
 )
 from reconciler.plan.options import AS_DECLARED, PlanOptions
 from reconciler.plan.order import PlacedDecision, in_order, place, targeted, unmatched_target_notes, users_of
+from reconciler.plan.placement import lost_placements
 from reconciler.plan.pruning import deregisters, in_use, kept_note, unknown_note
 from reconciler.plan.requests import (
     all_tags,
@@ -152,7 +153,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
     ignored = {
         comparison.desired.address: comparison.ignored for comparison in decisions.comparisons if comparison.ignored
     }
-    missing = missing_consents(stack, changes, len(decisions.index.owned), options) if options.guards else ()
+    missing = _missing_consents(decisions, changes) if options.guards else ()
     of_changes, of_plan = dict[int, list[Problem]](), list[Problem]()
     for change, problem in missing:
         (of_plan if change is None else of_changes.setdefault(id(change), [])).append(problem)
@@ -281,6 +282,13 @@ def _known(stack: Stack, index: LiveIndex, taken: Iterable[Live], options: PlanO
 
 
 # From decisions to changes.
+
+
+def _missing_consents(decisions: Decisions, changes: Sequence[Change]) -> Iterator[Reason]:
+    options = decisions.options
+    yield from missing_consents(decisions.stack, changes, len(decisions.index.owned), options)
+    if not (options.allow_unplaceable or options.destroy or options.forget):
+        yield from lost_placements(decisions.comparisons, changes, decisions.index.arns)
 
 
 def _change(placed: PlacedDecision, revisions: tuple[int, ...], decisions: Decisions, answers: Answers) -> Change:

@@ -37,7 +37,7 @@ SAVED_CHANGE = _object(
     fields=_list({**_object(path=TEXT, **{"class": TEXT}), "required": ["path", "before", "after", "class"]}),
     steps=_list(STEP),
 )
-INPUTS = _object(
+_ALWAYS_THERE = _object(
     path=TEXT,
     variables={"type": "object", "additionalProperties": TEXT},
     withheld=TEXTS,
@@ -52,6 +52,8 @@ INPUTS = _object(
     max_interrupted={"type": ["integer", "null"], "minimum": 0},
     max_destroy={"type": ["string", "null"], "pattern": "^([0-9]{1,9}|(100|[0-9]{1,2})%)\\Z"},
 )
+# What plans have had since an older version can be missing.
+INPUTS = {**_ALWAYS_THERE, "properties": {**_ALWAYS_THERE["properties"], "allow_unplaceable": TRUTH}}
 SAVED: Mapping[str, Json] = _object(
     tool=_object(version=TEXT),
     stack=TEXT,
@@ -194,6 +196,7 @@ PLANNING = {
     "adopt": "Adopt unowned resources.",
     "allow_destroy": "What may be deleted, as KIND/NAME with * and ?.",
     "allow_replace": "Replace resources that cannot be changed in place.",
+    "allow_unplaceable": "Leave job definitions without a place where their jobs can start.",
     "drain": "Wait until the jobs in deleted queues have ended.",
     "cancel_jobs": "Terminate the jobs in deleted queues, including running ones.",
     "max_interrupted": "How many running jobs may be terminated; null if not set.",

@@ -138,6 +138,7 @@ def inputs_of(document: Mapping[str, Json]) -> Inputs:
             max_interrupted=inputs["max_interrupted"],
             drain=inputs["drain"],
             cancel_jobs=inputs["cancel_jobs"],
+            allow_unplaceable=inputs.get("allow_unplaceable", False),  # not in the first plans
         ),
     )
 
@@ -158,6 +159,7 @@ def _inputs_json(inputs: Inputs) -> dict[str, Json]:
         "max_interrupted": wanted.max_interrupted,
         "drain": wanted.drain,
         "cancel_jobs": wanted.cancel_jobs,
+        "allow_unplaceable": wanted.allow_unplaceable,
     }
 
 

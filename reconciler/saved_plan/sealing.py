@@ -79,7 +79,9 @@ def _digest(key: bytes, text: bytes) -> str:
 # which is found anew when the plan is applied.
 
 PLACE = ("stack", "account", "region")
-CONSENTS = ("allow_destroy", "max_destroy", "max_interrupted", "drain", "cancel_jobs")  # `apply` may be given these
+CONSENTS = (  # `apply` may be given these
+    "allow_destroy", "max_destroy", "max_interrupted", "drain", "cancel_jobs", "allow_unplaceable",
+)  # fmt: skip
 INPUTS = ("variables", "withheld", "variable_files", "targets", "adopt", "allow_replace", *CONSENTS)
 PASSING = (ACTIONS[Action.WAIT], ACTIONS[Action.PRUNE])
 RECORD = {APPLIED: DIGEST}

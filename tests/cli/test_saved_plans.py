@@ -87,6 +87,7 @@ def test_targets_variables_and_consents_come_with_the_plan(run: Run) -> None:
         "max_interrupted": 7,
         "drain": True,
         "cancel_jobs": False,
+        "allow_unplaceable": False,
     }
     ran = run("apply", "plan.json", "--yes")
     assert (ran.code, ran.last) == (0, "Apply: 2 done, 0 failed, 0 skipped, 0 not started.")

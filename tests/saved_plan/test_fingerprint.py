@@ -270,6 +270,7 @@ SAID = {
     "max_interrupted": 0,
     "drain": True,
     "cancel_jobs": True,
+    "allow_unplaceable": True,
 }
 
 
