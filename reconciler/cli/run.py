@@ -6,7 +6,7 @@ import shlex
 import socket
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from reconciler.cli.context import Read, check_patterns_of_plan, live_stack, pla
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, message_at_end
-from reconciler.model import Plan, Stack
+from reconciler.model import Action, Change, Cost, Plan, Stack
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.printable import harmless_text
 from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import PresentedEvent, PresentedFinish
     from reconciler.saved_plan.sealing import Seal
+
+
+NAMED = 3  # resources that a question names
 
 
 def run_stack(job: Job, options: RunOptions, out: Output) -> int:
@@ -76,7 +79,7 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
     )
     # A plan that is applied in part is not the one that was reviewed.
     finish, code = run_watched(
-        work, read, session, out, then="plan again" if job.reviewed else f"{options.command} again"
+        work, len(plan.changes), read, session, out, then="plan again" if job.reviewed else f"{options.command} again"
     )
     if job.reviewed:
         finish = replace(finish, way_on="The remaining work is a different plan: plan again.")
@@ -104,15 +107,37 @@ def check_consent(stack: Stack, plan: Plan, options: RunOptions, question: str, 
         return
     if not is_interactive():
         raise WrongUsage("confirmation is required, but stdin is not a terminal. Nothing was changed", hint="use --yes")
-    count = len(plan.changes)
+    from reconciler.report.text.values import number_of
+
     verb, noun = question.split()
-    what = f"{verb} this {noun}" if count == 1 else f"{verb} these {count} {noun}s"
+    harm = "" if is_named else describe_harm(plan.changes)
+    what = f"{harm}{verb} {number_of(len(plan.changes), noun)}"
     if is_named:
         is_meant = _ask(f"{what}? Type {stack.name} to go on: ") == stack.name
     else:
         is_meant = _ask(f"{what}? [y/N] ").lower() in ("y", "yes")
     if not is_meant:
         raise Declined("declined; nothing was changed")
+
+
+def describe_harm(changes: Sequence[Change]) -> str:
+    """Return a sentence on what changes delete, replace or interrupt, with a blank after it; empty if nothing."""
+    from reconciler.syntax.diagnostics import listed
+
+    deleted = [change for change in changes if change.action is Action.DELETE]
+    replaced = [change for change in changes if change.action in (Action.REPLACE, Action.BLUE_GREEN)]
+    renewed = [change for change in changes if change not in replaced and change.cost is Cost.INFRASTRUCTURE]
+    groups = (("deletes", deleted), ("replaces", replaced), ("replaces the instances of", renewed))
+    harms = [f"{verb} {_named(group)}" for verb, group in groups if group]
+    return f"This {listed(harms, 'and')}. " if harms else ""
+
+
+def _named(changes: Sequence[Change]) -> str:
+    from reconciler.syntax.diagnostics import listed
+
+    names = [str(change.address) for change in changes]
+    shown = names if len(names) <= NAMED else [*names[: NAMED - 1], f"{len(names) - NAMED + 1} more resources"]
+    return listed(shown, "and")
 
 
 def _ask(question: str) -> str:
@@ -145,11 +170,11 @@ def is_ci() -> bool:
 
 
 def run_watched(
-    work: Callable[..., "Finish"], read: Read, session: Session, out: Output, *, then: str
+    work: Callable[..., "Finish"], total: int, read: Read, session: Session, out: Output, *, then: str
 ) -> tuple["Finish", int]:
     """Do the work where its progress is shown and signals stop it; return what came of it, and the exit code.
 
-    `then` says at a signal what to run next.
+    `total` is the number of changes; `then` says at a signal what to run next.
     """
     from reconciler.cli.signals import stopping
     from reconciler.redact.presented import present_event
@@ -159,7 +184,11 @@ def run_watched(
         out.print_notice, f"Stopping after the current steps. Press Ctrl-C again to stop at once; then {then}."
     )
     out.begin_changes()
-    with read.secrets.kept(), stopping(notice) as stop, _progress(read.stack.name, session.clock, out) as watch:
+    with (
+        read.secrets.kept(),
+        stopping(notice) as stop,
+        _progress(read.stack.name, total, session.clock, out) as watch,
+    ):
 
         def report_event(event: "Event") -> None:
             shown = present_event(event, read.secrets)
@@ -174,7 +203,7 @@ def run_watched(
 
 
 @contextmanager
-def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
+def _progress(stack: str, total: int, clock: Clock, out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
     from reconciler.report.json import event_json
     from reconciler.report.progress import level_of, telling, watching
 
@@ -182,7 +211,7 @@ def _progress(stack: str, clock: Clock, out: Output) -> Iterator[Callable[["Pres
         yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), clock.now)
         return
     err = out.stderr
-    with watching(err, clock.now, live=err.is_terminal and not is_ci()) as watch:
+    with watching(err, clock.now, total, live=err.is_terminal and not is_ci()) as watch:
         yield watch
 
 

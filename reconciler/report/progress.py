@@ -26,15 +26,29 @@ STYLES = {State.DONE: "green", State.SKIPPED: "yellow", State.INTERRUPTED: "yell
 
 
 @contextmanager
-def watching(console: "Console", now: Callable[[], float], *, live: bool) -> Iterator[Watch]:
-    """Yield a watcher that may be called from any thread. `live`: a person looks at a terminal."""
+def watching(console: "Console", now: Callable[[], float], total: int, *, live: bool) -> Iterator[Watch]:
+    """Yield a watcher of a run of `total` changes, for any thread. `live`: a person looks at a terminal."""
     if not live:
-        yield telling(lambda event: console.print(styled_text(_line(event)), soft_wrap=True), now)
+        yield ProgressLines(_counted_printer(console, total), now, has_starts=False).watch
         return
     from rich.live import Live  # noqa: PLC0415 - only a terminal needs it
 
     with Live(console=console, refresh_per_second=8, transient=True) as region:
-        yield ProgressRegion(console, region, now).watch
+        yield ProgressRegion(console, region, now, total).watch
+
+
+def _counted_printer(console: "Console", total: int) -> Watch:
+    """Return what prints an event as a line; that of a change which has ended begins with the count of those."""
+    ended = 0
+
+    def print_event(event: PresentedEvent) -> None:
+        nonlocal ended
+        is_end = event.stage == "finished"
+        ended += is_end
+        count = f"[{ended}/{total}] " if is_end else ""
+        console.print(styled_text(one_line_of(count, *_line(event))), soft_wrap=True)
+
+    return print_event
 
 
 def telling(tell: Watch, now: Callable[[], float]) -> Watch:
@@ -48,30 +62,39 @@ class ProgressLines:
 
     tell: Watch
     now: Callable[[], float]
-    _told: dict[PresentedChange, float] = field(default_factory=dict)
+    has_starts: bool = True  # the start of a change is news
+    _reported: dict[PresentedChange, float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def watch(self, event: PresentedEvent) -> None:
         with self._lock:
             if self._is_news(event):
-                self._told[event.change] = self.now()
+                self._reported[event.change] = self.now()
                 self.tell(event)
 
     def _is_news(self, event: PresentedEvent) -> bool:
-        if event.stage in ("started", "finished"):
+        if event.stage == "started":
+            self._reported.setdefault(event.change, self.now())
+            return self.has_starts
+        if event.stage == "finished":
             return True
         if event.stage == "step":
             return False
-        return self.now() - self._told.get(event.change, 0.0) >= HEARTBEAT
+        return self.now() - self._reported.get(event.change, 0.0) >= HEARTBEAT
 
 
 @dataclass(slots=True)
 class ProgressRegion:
-    """A line a running change, redrawn in place; what has ended scrolls away above it."""
+    """A count, and a line for each running change, redrawn in place.
+
+    Of the changes that have ended, only those that are not done scroll away above it: the outcome lists all of them.
+    """
 
     console: "Console"
     live: "Live"
     now: Callable[[], float]
+    total: int
+    _ended: int = 0
     _running: dict[PresentedChange, tuple[PresentedEvent, float]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -80,7 +103,9 @@ class ProgressRegion:
             key = event.change
             if event.stage == "finished":
                 self._running.pop(key, None)
-                self.console.print(styled_text(_line(event)))
+                self._ended += 1
+                if event.result and event.result.state is not State.DONE:
+                    self.console.print(styled_text(_line(event)))
             else:
                 self._running[key] = (event, self._running.get(key, (event, self.now()))[1])
             self.live.update(self)
@@ -90,7 +115,7 @@ class ProgressRegion:
         from rich.text import Text  # noqa: PLC0415
 
         rows = [self._row(event, start) for event, start in list(self._running.values())]
-        return Text("\n").join(rows)
+        return Text("\n").join([Text(f"{self._ended}/{self.total} done"), *rows])
 
     def _row(self, event: PresentedEvent, start: float) -> "Text":
         described = _described(event.change, event.detail)

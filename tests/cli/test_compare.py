@@ -36,7 +36,7 @@ def test_what_differs_is_told_from_the_first_to_the_second(fleet: Run) -> None:
         "  ~   ComputeEnvironment/spot\n"
         "      ~ computeResources.maxvCpus  16 -> 64\n\n"
         "small@dev  only in dev\n\n"
-        "Compare: 2 stacks: 0 equal, 1 different, 1 on one side only.\n"
+        "Compare: 2 stacks: 0 equal, 1 different, 1 on one side only. 2 of 4 deployments were compared.\n"
     )
 
 
@@ -51,7 +51,7 @@ def test_a_stack_that_one_side_alone_has_is_a_difference(fleet: Run) -> None:
     assert ran.out == (
         "risk@stage -> risk@dev  alike\n\n"
         "small@dev  only in dev\n\n"
-        "Compare: 2 stacks: 1 equal, 0 different, 1 on one side only.\n"
+        "Compare: 2 stacks: 1 equal, 0 different, 1 on one side only. 2 of 3 deployments were compared.\n"
     )
     shown = fleet("compare", "stage", "dev", "-o", "json").json
     assert shown["summary"] == {"stacks": 2, "different": 0, "on_one_side": 1}

@@ -132,7 +132,7 @@ def test_lines_of_events_say_of_which_target_they_are(fleet: Run) -> None:
 def test_progress_tells_the_target(fleet: Run) -> None:
     ran = fleet("apply", "--all", "--sandbox", "--yes")
     # The clock is one for all targets: what waits in another may take its time here.
-    assert re.search(r"^small@dev: \+   SchedulingPolicy/fair: done( after \d+ s)?$", ran.err, re.MULTILINE)
+    assert re.search(r"^small@dev: \[1/1\] \+   SchedulingPolicy/fair: done( after \d+ s)?$", ran.err, re.MULTILINE)
 
 
 def test_an_environment_a_stack_or_a_share_can_be_chosen(fleet: Run) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.cli.context import gravest_code
-from reconciler.cli.run import is_ci
+from reconciler.cli.run import describe_harm, is_ci
 from reconciler.cli.signals import Terminated
-from reconciler.model import Json
+from reconciler.model import Action, Address, Change, Cost, FieldChange, Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import session
 from reconciler.sandbox.session import sandbox_session
@@ -103,7 +103,49 @@ def test_ci_is_recognised(value: str, expected: bool, monkeypatch: pytest.Monkey
 def test_only_a_yes_is_a_yes(answer: str, code: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     at_a_terminal(monkeypatch, answer)
     ran = run("apply", "risk", "--sandbox")
-    assert (ran.code, "Apply these 3 changes? [y/N] " in ran.err) == (code, True)
+    assert (ran.code, "Apply 3 changes? [y/N] " in ran.err) == (code, True)
+
+
+def changes(action: Action, kind: str, *names: str, cost: Cost = Cost.METADATA) -> list[Change]:
+    fields = (FieldChange(path=("x",), before=1, after=2, cost=cost),)
+    return [Change(action=action, address=Address(kind, name), name=name, fields=fields) for name in names]
+
+
+QUEUES = ("a", "b", "c", "d", "e")
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (changes(Action.UPDATE, "JobQueue", "a"), ""),
+        (changes(Action.CREATE, "JobQueue", "a"), ""),
+        (changes(Action.DELETE, "JobQueue", "quick"), "This deletes JobQueue/quick. "),
+        (changes(Action.DELETE, "JobQueue", *QUEUES[:3]), "This deletes JobQueue/a, JobQueue/b and JobQueue/c. "),
+        (changes(Action.DELETE, "JobQueue", *QUEUES), "This deletes JobQueue/a, JobQueue/b and 3 more resources. "),
+        (
+            [
+                *changes(Action.UPDATE, "ComputeEnvironment", "spot", cost=Cost.INFRASTRUCTURE),
+                *changes(Action.DELETE, "JobQueue", "quick"),
+                *changes(Action.RETIRE, "ComputeEnvironment", "old"),
+                *changes(Action.BLUE_GREEN, "ComputeEnvironment", "old", cost=Cost.REPLACE),
+            ],
+            (
+                "This deletes JobQueue/quick, replaces ComputeEnvironment/old and replaces the instances of "
+                "ComputeEnvironment/spot. "
+            ),
+        ),
+    ],
+)
+def test_the_question_says_what_is_deleted_replaced_and_interrupted(plan: list[Change], said: str) -> None:
+    assert describe_harm(plan) == said
+
+
+def test_a_deletion_is_named_before_it_is_agreed_to(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    write("risk", STACK.partition("jobDefinitions:")[0])
+    at_a_terminal(monkeypatch, "n\n")
+    ran = run("apply", "risk", "--sandbox", "--allow-destroy")
+    assert (ran.code, "\nThis deletes JobDefinition/simulate. Apply 1 change? [y/N] " in ran.err) == (10, True)
 
 
 def test_apply_tells_programs_one_document_and_people_the_rest(run: Run) -> None:
@@ -179,7 +221,7 @@ def test_destroy_wants_to_hear_the_name_of_the_stack(
     run("apply", "risk", "--sandbox", "--yes")
     at_a_terminal(monkeypatch, answer)
     ran = run("destroy", "risk", "--sandbox")
-    assert (ran.code, "\nDestroy these 3 resources? Type risk to go on: " in ran.err) == (code, True)
+    assert (ran.code, "\nDestroy 3 resources? Type risk to go on: " in ran.err) == (code, True)
     assert (run("plan", "risk", "--sandbox").last == PLANNED) is (code == 0)
 
 
@@ -285,8 +327,8 @@ def test_the_gravest_of_several_codes_counts(codes: list[int], expected: int) ->
 def test_a_sandbox_is_forgotten(run: Run) -> None:
     run("apply", "small", "--sandbox", "--yes")
     ran: Ran = run("sandbox", "reset")
-    assert (ran.code, ran.out) == (0, ".reconciler/sandbox.json: forgotten\n")
-    assert run("sandbox", "reset").out == ".reconciler/sandbox.json: nothing to forget\n"
+    assert (ran.code, ran.out) == (0, ".reconciler/sandbox.json: deleted\n")
+    assert run("sandbox", "reset").out == ".reconciler/sandbox.json: nothing to delete\n"
 
 
 def test_a_file_that_is_no_sandbox_is_not_deleted(run: Run) -> None:

@@ -51,7 +51,7 @@ def test_a_saved_plan_is_asked_for_like_any_other(run: Run, monkeypatch: pytest.
     save(run, "risk")
     at_a_terminal(monkeypatch, "n\n")
     ran = run("apply", "plan.json")
-    assert (ran.code, "Apply these 3 changes? [y/N] " in ran.err) == (10, True)
+    assert (ran.code, "Apply 3 changes? [y/N] " in ran.err) == (10, True)
 
 
 def test_files_may_be_written_otherwise_as_long_as_they_mean_the_same(run: Run) -> None:

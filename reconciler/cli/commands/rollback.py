@@ -101,7 +101,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
 
     work = partial(usecases.roll_back, back, read.stack, session)
     command = f"`{shlex.join(['reconciler', *again])}` again"
-    finish, code = run_watched(work, read, session, out, then=f"run {command}")
+    finish, code = run_watched(work, len(back.plan.changes), read, session, out, then=f"run {command}")
     finish = replace(finish, way_on=f"Run {command}.")
     next_ = _next(back, read, session)
     shown, done = present_rollback(back, read.secrets), present_finish(finish, read.secrets)

@@ -127,12 +127,15 @@ def compare_page(stacks: Sequence[Compared], width: int) -> Page:
 
 
 def compare_line(stacks: Sequence[Compared]) -> str:
-    """The last line: `Compare: 3 stacks: 2 alike, 1 differs.`"""
+    """The last line: `Compare: 3 stacks: 2 equal, 1 different. 6 of 7 deployments were compared.`"""
     differ = sum(bool(stack.changes) for stack in stacks)
     one_sided = sum(bool(stack.only_in) for stack in stacks)
     more = f", {one_sided} on one side only" if one_sided else ""
     equal = len(stacks) - differ - one_sided
-    return f"Compare: {number_of(len(stacks), 'stack')}: {equal} equal, {differ} different{more}."
+    line = f"Compare: {number_of(len(stacks), 'stack')}: {equal} equal, {differ} different{more}."
+    compared = 2 * (equal + differ)
+    every = compared + one_sided + sum(len(stack.omitted) for stack in stacks)
+    return line if compared == every else f"{line} {compared} of {every} deployments were compared."
 
 
 def compare_json(stacks: Sequence[Compared]) -> dict[str, Json]:
