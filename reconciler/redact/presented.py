@@ -4,12 +4,14 @@ A view computes what is shown when it is read, and keeps nothing: of a large pla
 functions `present…` are the only ones that make views.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
+from reconciler.kinds import KINDS
 from reconciler.live.ownership import AppliedRecord, without_digest
 from reconciler.model import (
     Action,
@@ -105,7 +107,7 @@ class PresentedFailure:
 class Redaction:
     """What is taken out of everything that is shown: the texts in `secrets`, and what looks like a secret.
 
-    Values that begin with `prefix`, that of the plan's own ARNs, are shown without it: `job-queue/urgent`.
+    Values that begin with `prefix`, that of the plan's own ARNs, are shown as names: `JobQueue/urgent`.
     """
 
     secrets: Secrets = NO_SECRETS
@@ -146,11 +148,16 @@ class Redaction:
 
 
 def _shortened(value: Json, prefix: str) -> Json:
+    """Return a value with ARNs that begin with `prefix` as names: `JobQueue/urgent`."""
     if isinstance(value, Mapping):
         return {key: _shortened(item, prefix) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_shortened(item, prefix) for item in value]
-    return value.removeprefix(prefix) if isinstance(value, str) else value
+    if not isinstance(value, str) or not value.startswith(prefix):
+        return value
+    noun, _, name = value.removeprefix(prefix).partition("/")
+    kind = next((kind.name for kind in KINDS.values() if kind.noun == noun and "/" not in name), noun)
+    return f"{kind}/{name}"
 
 
 class View:
@@ -668,6 +675,24 @@ def present_references(references: "StackReferences", secrets: Secrets = NO_SECR
 
 def present_placement(placement: "StackPlacement", secrets: Secrets = NO_SECRETS) -> PresentedPlacement:
     return PresentedPlacement(placement, Redaction(secrets))
+
+
+def json_sides(before: Json, after: Json) -> Sides | None:
+    """Return what may be shown of two texts as the JSON that they are; None unless both are objects or lists.
+
+    In a text, names that sound secret are only found where it is taken apart.
+    """
+    old, new = (_parsed(side) for side in (before, after))
+    return None if old is None or new is None else Sides(redacted(old), redacted(new, old))
+
+
+def _parsed(text: Json) -> Json:
+    if not isinstance(text, str) or not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def present_problem(problem: Problem) -> PresentedProblem:

@@ -180,7 +180,6 @@ document.querySelector('.tools').hidden=false;
 """
 
 
-WIDTH = 80
 # By the words of documents: how they look, and in which order they are read; what destroys comes first.
 LOOKS: Mapping[str, str] = {
     **dict.fromkeys(("delete", "replace", "blue-green", "retire", "repair"), "gone"),
@@ -346,7 +345,7 @@ def _member(field: Json, short: str) -> Markup:
 
 
 def _value(value: Json, short: str) -> Markup:
-    return tag("pre", "\n".join(block(value, WIDTH)).replace(short, "")) if value is not None else Markup("")
+    return tag("pre", "\n".join(block(value)).replace(short, "")) if value is not None else Markup("")
 
 
 def _unhealthy(one: Json) -> Markup:

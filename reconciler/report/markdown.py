@@ -42,7 +42,7 @@ from reconciler.report.summary import (
     rows_of,
 )
 from reconciler.report.text.plan import Row, about_change, is_told, proof_lines, row_of_field
-from reconciler.report.text.values import block, duration, list_changes, number_of, place
+from reconciler.report.text.values import block, diff_lines, duration, is_json, number_of, place
 
 # Markdown in which no value can break out of its place, and that ends honestly before its limit.
 
@@ -119,7 +119,6 @@ def _entities(text: str) -> str:
 
 LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
-WIDTH = 100  # a longer mapping or list goes on several lines
 RULE = "|---|---|---|---|\n"
 SUMMARY_RULE = "|---|---|---|---|---|---|\n"
 DRAWN = 40  # changes in a diagram: of more, nobody sees anything
@@ -336,12 +335,13 @@ def _summary(change: PresentedChange, about: str) -> str:
 
 
 def _member(member: Row) -> Iterator[str]:
-    if member.sign == "~" and isinstance(member.before, list) and isinstance(member.after, list):
-        yield f"  {member.path}:"
-        yield from (f"{sign}   {text}" for sign, text in list_changes(member.before, member.after))
-    else:
+    if member.value is not None or member.sign != "~":
         yield from _value("-", member.path, member.before)
         yield from _value("+", member.path, member.after)
+    else:
+        yield f"  {member.path}{' (JSON)' if is_json(member.before, member.after) else ''}:"
+        for sign, text, depth in diff_lines(member.before, member.after):
+            yield f"{'!' if sign == '~' else sign} {'  ' * (depth + 1)}{text}"
     remark = "; ".join(text for text in (member.marks, member.why) if text)
     if remark:
         yield f"#   {remark}"
@@ -349,7 +349,7 @@ def _member(member: Row) -> Iterator[str]:
 
 def _value(sign: str, path: str, value: Json) -> Iterator[str]:
     if value is not None:
-        yield from (f"{sign} {line}" for line in block({path: value}, WIDTH))
+        yield from (f"{sign} {line}" for line in block({path: value}))
 
 
 def _status(status: str, reason: str) -> str:

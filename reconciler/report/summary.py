@@ -16,8 +16,8 @@ from reconciler.kinds.base import Kind
 from reconciler.model import TAGS, Action, Address, Cost, Json
 from reconciler.model.changes import OURS
 from reconciler.problems import Where
-from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan
-from reconciler.report.text.values import inline, number_of, plural
+from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan, json_sides
+from reconciler.report.text.values import inline, is_reordered, number_of, plural
 
 C = TypeVar("C")
 
@@ -402,10 +402,12 @@ def _briefly(field: FieldFacts) -> tuple[str, bool]:
     name = _short_path(field.path)
     marks = f" ({', '.join(field.marks)})" if field.marks else ""
     before, after = (None if side is None else inline(side) for side in _ends(field.before, field.after))
+    if json_sides(field.before, field.after) is not None:
+        return f"{name} (JSON){marks}", False
     if field.is_redacted:
         return f"{name} (redacted){marks}", True
     if len(before or "") > SHORT or len(after or "") > SHORT:
-        return f"{name}{marks}", False
+        return f"{name}{' reordered' if is_reordered(field.before, field.after) else ''}{marks}", False
     if before is None:
         return f"{name} set to {after}{marks}", True
     return f"{name} {before} removed{marks}" if after is None else f"{name} {before} -> {after}{marks}", True

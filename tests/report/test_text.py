@@ -2,12 +2,14 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from reconciler.model import Plan
+from reconciler.model import Cost, Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
 from reconciler.redact.presented import present, present_finish, present_problems, present_stopped
+from reconciler.redact.secrets import Secrets
 from reconciler.report.results import drift_of
 from reconciler.report.text.drift import drift_page
 from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
@@ -115,3 +117,18 @@ def test_a_no_of_the_user_is_not_called_an_error() -> None:
         stopped_page(present_stopped(Declined("declined; nothing was changed")), 80).plain
         == "declined; nothing was changed\n"
     )
+
+
+@pytest.mark.parametrize("name", ["SCRIPT", "CONFIG"])
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_secret_in_a_changed_script_or_json_is_in_no_line(name: str, width: int) -> None:
+    secret = "correct-horse-battery"
+    texts = {
+        "SCRIPT": f"set -e\ncurl -u ci:{secret} https://example.org\necho done\n",
+        "CONFIG": f'{{"dsn": "ci/{secret}", "paths": 1}}',
+    }
+    before, after = texts[name], texts[name].replace("done", "end").replace("1", "2")
+    field = samples.member(f"containerProperties.environment.{name}.value", before, after, Cost.REVISION)
+    plan = replace(samples.NOTHING, changes=(replace(samples.SIMULATE, fields=(field,)),))
+    page = plan_page(present(plan, Secrets(frozenset({secret}))), width, 1).plain
+    assert (secret in page, "<redacted>" in page) == (False, True)

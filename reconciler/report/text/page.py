@@ -45,7 +45,9 @@ class Page:
             return
         folds = list(_folds(text, room, max(room - hang, NARROWEST // 2)))
         for index, folded in enumerate(_divided(line, folds)):
-            self._put(folded, plain_text(folded), indent + (hang if index else 0))
+            lead = len(plain_text(folded)) - len(plain_text(folded).lstrip(" ")) if index else 0
+            *_, shown = _divided(folded, [lead])
+            self._put(shown, plain_text(shown), indent + (hang if index else 0))
 
     def whole(self, *parts: Part) -> None:
         """Add a line that scripts look for: it stays one line, however narrow the page."""

@@ -34,7 +34,17 @@ from reconciler.report.summary import (
 )
 from reconciler.report.text.page import Line, Page, Part, write_problem
 from reconciler.report.text.table import Column, write_table
-from reconciler.report.text.values import block, duration, inline, is_greeted_by_name, list_changes, number_of, place
+from reconciler.report.text.values import (
+    block,
+    change_in_line,
+    diff_lines,
+    duration,
+    inline,
+    is_greeted_by_name,
+    is_json,
+    number_of,
+    place,
+)
 
 # The fields of a change as rows: sign, path, before and after, what is remarkable, and where it was written.
 
@@ -42,7 +52,6 @@ STYLES = {"+": "green", "-": "red", "~": "yellow"}
 GAP = "  "
 Widths = tuple[int, int, int]  # of path, value and source
 UNALIGNED: Widths = (0, 0, 0)
-LONGEST = 60  # a longer value is easier to compare with before above after
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,8 @@ class Row:
     why: str
 
     @property
-    def value(self) -> str:
-        if self.sign == "~":
-            return f"{inline(self.before)} -> {inline(self.after)}"
-        return inline(self.after if self.sign == "+" else self.before)
+    def value(self) -> str | None:
+        return change_in_line(self.before, self.after)
 
 
 def write_fields(page: Page, change: ChangeFacts, fields: Iterable[FieldFacts], indent: int) -> None:
@@ -69,7 +76,7 @@ def write_fields(page: Page, change: ChangeFacts, fields: Iterable[FieldFacts], 
     room = page.width - indent
     widths = _columns(rows, room)
     for row in rows:
-        if not _is_short(row, room):
+        if row.value is None:
             _write_stacked(page, row, indent)
         else:
             _write_line(page, row, indent, widths if _length(row, widths) <= room else UNALIGNED)
@@ -91,17 +98,13 @@ def row_of_field(field: FieldFacts, change: ChangeFacts) -> Row:
     )
 
 
-def _is_short(row: Row, room: int) -> bool:
-    return len(row.value) <= LONGEST and _length(row, UNALIGNED) <= room
-
-
 def _columns(rows: list[Row], room: int) -> Widths:
     """Return the widths of path, value and source that as many short rows as possible can share."""
-    sharing = sorted((row for row in rows if _is_short(row, room)), key=lambda row: len(row.value))
+    sharing = sorted((row for row in rows if row.value is not None), key=lambda row: len(row.value or ""))
     while sharing:
         widths = (
             max(len(row.path) for row in sharing),
-            max(len(row.value) for row in sharing),
+            max(len(row.value or "") for row in sharing),
             max(len(row.source) for row in sharing),
         )
         if all(_length(row, widths) <= room for row in sharing):
@@ -111,7 +114,7 @@ def _columns(rows: list[Row], room: int) -> Widths:
 
 
 def _length(row: Row, widths: Widths) -> int:
-    texts = (row.path, row.value, row.source)
+    texts = (row.path, row.value or "", row.source)
     path, value, source = (max(len(text), width) for text, width in zip(texts, widths, strict=True))
     tail = [length for length in (source, len(row.marks)) if length]
     return 2 + path + len(GAP) + value + sum(len(GAP) + length for length in tail)
@@ -131,25 +134,15 @@ def _write_line(page: Page, row: Row, indent: int, widths: Widths) -> None:
 def _write_stacked(page: Page, row: Row, indent: int) -> None:
     page.line(
         *_sign(row),
-        row.path,
+        f"{row.path} (JSON)" if is_json(row.before, row.after) else row.path,
         (GAP + row.source if row.source else "", "dim"),
         (GAP + row.marks if row.marks else "", row.style),
         indent=indent,
     )
-    if row.sign == "~" and isinstance(row.before, list) and isinstance(row.after, list):
-        for sign, text in list_changes(row.before, row.after):
-            page.line((f"{sign} ", STYLES.get(sign, "dim")), (text, "" if sign.strip() else "dim"), indent=indent + 4)
-        return
-    for sign, value in (("-", row.before), ("+", row.after)):
-        if value is not None:
-            _write_value(page, sign, value, indent + 4)
-
-
-def _write_value(page: Page, sign: str, value: Json, indent: int) -> None:
-    for index, line in enumerate(block(value, page.width - indent - 2)):
-        lead = len(line) - len(line.lstrip(" "))
-        first: Part = (f"{sign} ", STYLES[sign]) if index == 0 else "  "
-        page.line(first, " " * lead, line.lstrip(" "), indent=indent, hang=lead + 4)
+    for sign, text, depth in diff_lines(row.before, row.after):
+        lead, quiet = len(text) - len(text.lstrip(" ")), "" if sign.strip() else "dim"
+        sign_part: Part = (f"{sign} ", STYLES.get(sign, "dim"))
+        page.line(sign_part, " " * lead, (text.lstrip(" "), quiet), indent=indent + 4 + 2 * depth, hang=lead + 4)
 
 
 def _sign(row: Row) -> tuple[Part, ...]:
@@ -379,7 +372,7 @@ def _write_names(page: Page, entry: Entry[PresentedChange], verbose: int) -> Non
 def _write_declaration(page: Page, change: PresentedChange) -> None:
     fields = {field.name: field.sides.after for field in change.fields if not field.is_of_tags}
     tags = {field.name: field.sides.after for field in change.fields if field.is_of_tags}
-    for line in block({**fields, **({"tags": tags} if tags else {})}, page.width - INDENT) if fields or tags else ():
+    for line in block({**fields, **({"tags": tags} if tags else {})}) if fields or tags else ():
         lead = len(line) - len(line.lstrip(" "))
         page.line(line.lstrip(" "), indent=INDENT + lead)
 

@@ -6,14 +6,20 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from io import StringIO
+from typing import NamedTuple
 
-from reconciler.model import Json
+from reconciler.model import Json, dotted
 from reconciler.placeholders import Unknown
 from reconciler.printable import harmless_quoted, is_obeyed
 from reconciler.problems import Where
-from reconciler.redact.presented import PresentedChange
+from reconciler.redact.presented import PresentedChange, json_sides
 
 SHORT = 60  # a mapping longer than this reads better as a block, however wide the terminal is
+WIDTH = 68  # of a block: it fits behind the indents of a page of 80 columns
+LONGEST = 60  # a longer change is easier to compare with before above after
+CONTEXT = 1  # lines of a text around those that differ
+FEWEST = 2  # lines of a text that are worth to be counted instead of shown
+ABSENT = "not present"  # what deepdiff has for the side that lacks something
 
 _HIDDEN = re.compile(r"<redacted[a-z0-9, ]*>")  # with or without a mark
 _LOOKS_OTHER = re.compile(r"[-+.\d][\d_.,:eExXoO+-]*|<<|=|true|false|yes|no|on|off|null|~", re.IGNORECASE)
@@ -29,7 +35,7 @@ def inline(value: Json) -> str:
     return _scalar(value)
 
 
-def block(value: Json, width: int) -> Iterator[str]:
+def block(value: Json, width: int = WIDTH) -> Iterator[str]:
     """Yield the lines of a value in YAML's block style, none wider than needed; `width` decides what fits."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
@@ -41,15 +47,137 @@ def block(value: Json, width: int) -> Iterator[str]:
         yield inline(value)
 
 
+# Changes of values. Their form depends on the values alone, and on no width.
+
+
+class DiffLine(NamedTuple):
+    """A line of a change: `sign` is + or -, ~ for what changes inside, or a blank for what stays."""
+
+    sign: str
+    text: str
+    depth: int = 0
+
+
+def change_in_line(before: Json, after: Json) -> str | None:
+    """Return the change on one line; None if it is too long for that, or reads better line by line. None is absence."""
+    if before is None or after is None:
+        value = after if before is None else before
+        text = inline(value)
+        return text if len(text) <= LONGEST and not _has_lines(value) else None
+    text = f"{inline(before)} -> {inline(after)}"
+    if is_reordered(before, after):
+        return text
+    is_apart = _has_lines(before) or _has_lines(after) or json_sides(before, after) is not None
+    return None if len(text) > LONGEST or is_apart else text
+
+
+def is_json(before: Json, after: Json) -> bool:
+    """Whether both are texts of JSON, which are compared by their content."""
+    return json_sides(before, after) is not None
+
+
+def diff_lines(before: Json, after: Json) -> Iterator[DiffLine]:
+    """Yield what differs, with as much around it as is needed to find it. None is absence."""
+    if before is None or after is None:
+        sign, value = ("+", after) if before is None else ("-", before)
+        yield from _whole(sign, value)
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _list_lines(before, after)
+    elif isinstance(before, Mapping) and isinstance(after, Mapping):
+        yield from _path_lines(before, after)
+    elif (sides := json_sides(before, after)) is not None:
+        yield from _path_lines(*sides)
+    elif isinstance(before, str) and isinstance(after, str) and (_has_lines(before) or _has_lines(after)):
+        yield from _text_lines(before, after)
+    else:
+        yield from _whole("-", before)
+        yield from _whole("+", after)
+
+
 def list_changes(before: list[Json], after: list[Json]) -> Iterator[tuple[str, str]]:
-    """Yield sign and value of the entries that went and came, in order, and how many stayed between them."""
+    """Yield sign and value of the entries that were removed and added, in order, and how many stayed between them."""
+    yield from ((line.sign, line.text) for line in _list_lines(before, after, is_nested=False))
+
+
+def _list_lines(before: list[Json], after: list[Json], *, is_nested: bool = True) -> Iterator[DiffLine]:
     old, new = [inline(item) for item in before], [inline(item) for item in after]
     for tag, low, high, to_low, to_high in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            yield " ", f"({high - low} unchanged)"
+            yield DiffLine(" ", f"({high - low} unchanged)")
+        elif is_nested and high - low == to_high - to_low:
+            for index, to_index in zip(range(low, high), range(to_low, to_high), strict=True):
+                yield from _item_lines(index, before[index], after[to_index])
+        else:
+            yield from (DiffLine("-", text) for text in old[low:high])
+            yield from (DiffLine("+", text) for text in new[to_low:to_high])
+
+
+def _item_lines(index: int, before: Json, after: Json) -> Iterator[DiffLine]:
+    if not _has_lines(before) and not _has_lines(after) and not is_json(before, after):
+        yield from (DiffLine("-", inline(before)), DiffLine("+", inline(after)))
+        return
+    yield DiffLine("~", f"[{index}]{' (JSON)' if is_json(before, after) else ''}")
+    yield from (line._replace(depth=line.depth + 1) for line in diff_lines(before, after))
+
+
+def _text_lines(before: str, after: str) -> Iterator[DiffLine]:
+    """Yield the lines that differ, each with the line in front of it and behind it."""
+    old, new = _lines_of(before, after), _lines_of(after, before)
+    opcodes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for tag, low, high, to_low, to_high in opcodes:
+        if tag != "equal":
+            yield from (DiffLine("-", line) for line in old[low:high])
+            yield from (DiffLine("+", line) for line in new[to_low:to_high])
             continue
-        yield from (("-", text) for text in old[low:high])
-        yield from (("+", text) for text in new[to_low:to_high])
+        start, end = low + (CONTEXT if low else 0), high - (CONTEXT if high < len(old) or to_high < len(new) else 0)
+        if end - start < FEWEST:
+            yield from (DiffLine(" ", line) for line in old[low:high])
+            continue
+        yield from (DiffLine(" ", line) for line in old[low:start])
+        yield DiffLine(" ", f"({end - start} unchanged)")
+        yield from (DiffLine(" ", line) for line in old[end:high])
+
+
+def _lines_of(text: str, other: str) -> list[str]:
+    """Return the lines of a text; blanks at an end are shown, and so is a missing end of line that the other has."""
+    lines = [line if line == line.rstrip() else json.dumps(line, ensure_ascii=False) for line in text.split("\n")]
+    if lines[-1] == "":
+        lines.pop()
+    elif other.endswith("\n"):
+        lines[-1] += "  (without a line end)"
+    return lines
+
+
+def _path_lines(before: Json, after: Json) -> Iterator[DiffLine]:
+    """Yield the fields that differ by their paths."""
+    from deepdiff import DeepDiff  # noqa: PLC0415 - it loads slowly, and few changes need it
+
+    found = [item for items in DeepDiff(before, after, view="tree").values() for item in items]
+    lines = {dotted(tuple(item.path(output_format="list"))): (item.t1, item.t2) for item in found}
+    for path, (old, new) in sorted(lines.items()):
+        sign = "+" if str(old) == ABSENT else "-" if str(new) == ABSENT else "~"
+        if sign == "~":
+            yield DiffLine("~", f"{path} {inline(old)} -> {inline(new)}".lstrip())
+        else:
+            yield DiffLine(sign, f"{path}: {inline(new if sign == '+' else old)}")
+    if not lines:
+        yield DiffLine(" ", "(the same content, written differently)")
+
+
+def _whole(sign: str, value: Json) -> Iterator[DiffLine]:
+    lines = _lines_of(value, "") if isinstance(value, str) and _has_lines(value) else block(value)
+    yield from (DiffLine(sign, line) for line in lines)
+
+
+def _has_lines(value: Json) -> bool:
+    return isinstance(value, str) and "\n" in value
+
+
+def is_reordered(before: Json, after: Json) -> bool:
+    if not isinstance(before, list) or not isinstance(after, list) or len(before) != len(after):
+        return False
+    old, new = [inline(item) for item in before], [inline(item) for item in after]
+    return old != new and sorted(old) == sorted(new)
 
 
 def _entry(label: str, item: Json, width: int) -> Iterator[str]:
@@ -138,7 +266,7 @@ def number_of(count: int, noun: str) -> str:
 
 # Values as a YAML document that can be read again.
 
-WIDTH = 1 << 30  # nothing is folded
+UNFOLDED = 1 << 30
 LOOKUP = re.compile(r"<unknown: (!\w+) ([^<>]+)>")
 
 
@@ -146,7 +274,7 @@ def yaml_text(document: Json) -> str:
     from ruamel.yaml import YAML  # noqa: PLC0415 - only what writes YAML loads it
 
     yaml = YAML()
-    yaml.width = WIDTH
+    yaml.width = UNFOLDED
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = StringIO()
     yaml.dump(_prepared(document), text)
