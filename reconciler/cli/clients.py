@@ -2,12 +2,12 @@
 
 import os
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.app.request import Place, Session
-from reconciler.model import Stack, StatePlace
-from reconciler.ports import Clock, Cloud, Observer
+from reconciler.model import Lock, Stack, StatePlace
+from reconciler.ports import Clock, Cloud, Locks, Observer
 from reconciler.problems import WrongUsage
 
 if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
@@ -24,7 +24,6 @@ ARN_PARTS = 6
 def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     """Return what a stack is planned and applied with: in its own region, unless its place has another."""
     from reconciler.adapters.aws.cloud import AwsCloud
-    from reconciler.adapters.aws.storage import locks_at
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
     from reconciler.adapters.machine import WallClock
@@ -42,11 +41,16 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     def lock_service(name: str) -> Cloud:
         return RetryingCloud(AwsCloud(credentials, region, service=name), clock, is_idempotent=True)
 
+    def locks(lock: Lock) -> Locks:
+        from reconciler.adapters.aws.storage import locks_at
+
+        return locks_at(lock, lock_service)
+
     batch = service("batch")
     if simulated:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
         return Session(batch, clock, Sandbox(), observer)
     lookups = AwsLookups(service, batch.identity, _states(credentials, region, clock, observer))
-    return Session(batch, clock, lookups, observer, locks_at=partial(locks_at, service=lock_service))
+    return Session(batch, clock, lookups, observer, locks_at=locks)
 
 
 def settled_sandbox(stack: Stack, file: str, region: str | None, observer: Observer) -> Cloud:

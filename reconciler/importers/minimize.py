@@ -20,8 +20,8 @@ from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Address, Declared, Identity, Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules import Subject, rules_of
-from reconciler.validate.check import Readers
-from reconciler.validate.explain_errors import SchemaResult, SchemaValidator
+from reconciler.validate.check import Readers, SchemaResult
+from reconciler.validate.explain_errors import SchemaValidator
 from reconciler.validate.typos import FieldIndex
 
 

@@ -28,7 +28,6 @@ from reconciler.syntax.nodes import (
     text_of,
 )
 from reconciler.syntax.parse import HALF
-from reconciler.tfstate import NotAnAddress, parse_address
 
 # Tagged scalars whose value is outside the files, and everything that can go wrong on the way to it.
 
@@ -117,6 +116,8 @@ class LookupRunner:
         form, example = FORMS.get(tagged.tag, (None, ""))
         wrong = "" if form is None or form.fullmatch(name) else "the name is missing or malformed"
         if tagged.tag == STATE and not wrong:
+            from reconciler.tfstate import NotAnAddress, parse_address  # noqa: PLC0415 - few stacks look into states
+
             try:
                 parse_address(name.partition(":")[2])
             except NotAnAddress as error:

@@ -9,6 +9,8 @@ import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cache
+from typing import TYPE_CHECKING
 
 from reconciler.kinds.base import Kind
 from reconciler.kinds.paths import PathError, lacking, parse, tag_pattern
@@ -19,9 +21,10 @@ from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of, settle
 from reconciler.rules.shared import looks_unfilled
-from reconciler.validate.check import Readers, text
-from reconciler.validate.explain_errors import SchemaResult, SchemaValidator
-from reconciler.validate.typos import FieldIndex
+from reconciler.validate.check import Readers, SchemaResult, text
+
+if TYPE_CHECKING:
+    from reconciler.validate.explain_errors import SchemaValidator
 
 
 def validate(
@@ -43,7 +46,14 @@ def validate(
     and no rule is checked.
     """
     readers = Readers(schema["$defs"])
-    validator = SchemaValidator(readers, FieldIndex(schema["$defs"]), takes)
+
+    @cache
+    def validator() -> "SchemaValidator":
+        from reconciler.validate.explain_errors import SchemaValidator  # noqa: PLC0415 - most bodies fit their schema
+        from reconciler.validate.typos import FieldIndex  # noqa: PLC0415
+
+        return SchemaValidator(readers, FieldIndex(schema["$defs"]), takes)
+
     declared: dict[Address, Declared] = {}
     problems: list[Problem] = []
     silenced: list[Problem] = list(stack.silenced)
@@ -55,7 +65,7 @@ def validate(
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create.operation, resource.spec)
         declared[address] = replace(resource, spec=spec)
-        result = validator.check(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaResult()
+        result = validator().check(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaResult()
         unknown_values[address] = result.unknown_values
         for path, spelling in result.spellings.items():
             spec = _with(spec, path, spelling)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from reconciler.model import Json
+from reconciler.model import Json, Path
 from reconciler.placeholders import Unknown
+from reconciler.problems import Problem
 
 DEFS = "#/$defs/"
 KNOWN = {
@@ -26,6 +27,18 @@ class Doubt:
     """Whether a walk has found anything that the schema does not allow."""
 
     raised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaResult:
+    """What is wrong with a body. `unknown_values` has the known values for each value that is not known.
+
+    `spellings` has the service's spelling of newer values that are written in a different case.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    unknown_values: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    spellings: Mapping[Path, str] = field(default_factory=dict)
 
 
 Reader = Callable[[Json, Doubt], Json]

@@ -5,7 +5,7 @@ jsonschema finds the errors; it is loaded only for a body that has some.
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from reconciler.model import Declared, Json, Path, dotted
 from reconciler.placeholders import Unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
-from reconciler.validate.check import Readers, pattern_of
+from reconciler.validate.check import Readers, SchemaResult, pattern_of
 from reconciler.validate.typos import DEFS, NOT_A_MEMBER, FieldIndex, Typo, TypoPattern, corrected
 
 if TYPE_CHECKING:
@@ -88,18 +88,6 @@ LISTED = 6  # names in one hint
 FUNCTIONS = ("Ref", "Fn::")
 UNQUOTED = {"integer": (int,), "number": (int, float), "boolean": (bool,), "array": (list,), "object": (dict,)}
 SHOWN = 60  # characters of the longest text in a message
-
-
-@dataclass(frozen=True, slots=True)
-class SchemaResult:
-    """What is wrong with a body. `unknown_values` has the known values for each value that is not known.
-
-    `spellings` has the service's spelling of newer values that are written in a different case.
-    """
-
-    problems: list[Problem] = field(default_factory=list)
-    unknown_values: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
-    spellings: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

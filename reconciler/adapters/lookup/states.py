@@ -6,12 +6,15 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.adapters.machine import GIT, is_hidden, read_whole
 from reconciler.model import Json, StatePlace
 from reconciler.ports import Missing
 from reconciler.problems import CloudError, Fault, Stopped
-from reconciler.tfstate import NotAState, TerraformState, find_value, parse_address, parse_state
+
+if TYPE_CHECKING:
+    from reconciler.tfstate import TerraformState
 
 LARGEST = 64 * 2**20  # bytes; states have a few MiB at most
 FILE = ""  # the scheme of what is no URL
@@ -32,10 +35,12 @@ class States:
     """`fetch` reads a state by the scheme of its place; with `FILE` alone, nothing leaves the machine."""
 
     fetch: Mapping[str, Fetch]
-    read: dict[StatePlace, TerraformState | Failure] = field(default_factory=dict)
+    read: "dict[StatePlace, TerraformState | Failure]" = field(default_factory=dict)
 
     def find(self, argument: str, place: StatePlace) -> Json:
         """Return the value of `state:address`. Raises `Missing`, `CloudError`, `Stopped`: what failed fails again."""
+        from reconciler.tfstate import find_value, parse_address  # noqa: PLC0415 - few stacks look into states
+
         if place not in self.read:
             self.read[place] = self._state(place)
         state = self.read[place]
@@ -43,7 +48,9 @@ class States:
             raise state
         return find_value(state, parse_address(argument.partition(":")[2]))
 
-    def _state(self, place: StatePlace) -> TerraformState | Failure:
+    def _state(self, place: StatePlace) -> "TerraformState | Failure":
+        from reconciler.tfstate import NotAState, parse_state  # noqa: PLC0415
+
         try:
             content = self.fetch[place.scheme](place)
             if len(content) > LARGEST:
