@@ -330,3 +330,21 @@ def test_what_is_no_regular_file_is_refused_before_anything_is_put_beside_it(tmp
     with pytest.raises(Stopped, match="not a regular file"):
         open_sandbox(str(tmp_path / "pipe"))
     assert names(tmp_path) == ["pipe"]
+
+
+def test_a_file_behind_a_link_is_the_same_file_and_stays_behind_it(file, tmp_path):
+    link = tmp_path / "link.json"
+    file.parent.mkdir()
+    link.symlink_to(file)
+    here, there = Journal(link), Journal(file)
+    for number in range(SLACK + 10):
+        write(here if number % 2 else there, number)
+    assert read(here) == read(there) == {"key": SLACK + 9}
+    assert (link.is_symlink(), names(tmp_path)) == (True, ["folder", "link.json"])
+
+
+def test_links_in_a_circle_lead_to_no_file(tmp_path):
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).symlink_to(tmp_path / other)
+    with pytest.raises(Stopped, match=r"cannot use .*: Too many levels of symbolic links"):
+        open_sandbox(str(tmp_path / "a"))

@@ -80,8 +80,9 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._guard = FileLock(path.with_name(f"{path.name}.lock"), mode=0o600)
+        self._path = path  # as it is named in messages
+        self._file = Path(os.path.realpath(path))  # behind links: what has the file by another name has the same lock
+        self._guard = FileLock(self._file.with_name(f"{self._file.name}.lock"), mode=0o600)
         self._tables: Tables = {}
         self._pending: list[str] = []
         self._header = b""  # the first line of what was read: each file has its own
@@ -126,11 +127,11 @@ class Journal:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         try:
-            if self._path.exists() and not self._path.is_file():
+            if self._file.exists() and not self._file.is_file():
                 raise Stopped(
                     f"the sandbox cannot use {self._path}: not a regular file", hint="choose a different file"
                 )
-            create_folder(self._path.parent)
+            create_folder(self._file.parent)
             self._guard.acquire(poll_interval=POLL)
         except OSError as wrong:
             raise self._unusable(wrong) from wrong
@@ -141,7 +142,7 @@ class Journal:
 
     def _open(self) -> FileIO:
         try:
-            return FileIO(self._path, "r+", opener=_open_private)
+            return FileIO(self._file, "r+", opener=_open_private)
         except OSError as wrong:
             raise self._unusable(wrong) from wrong
 
@@ -230,7 +231,7 @@ class Journal:
         Killed on the way, a process leaves the old file as it was, and the next one overwrites what it had begun: who
         holds the lock is alone with it.
         """
-        fresh = self._path.with_name(f"{self._path.name}.new")
+        fresh = self._file.with_name(f"{self._file.name}.new")
         fresh.unlink(missing_ok=True)
         header, rows = _new_header(), [json.dumps(line, separators=(",", ":")) for line in self._all()]
         data = header + "".join(f"{row}\n" for row in rows).encode()
@@ -239,7 +240,7 @@ class Journal:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            fresh.replace(self._path)  # from now on others append to it
+            fresh.replace(self._file)  # from now on others append to it
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
