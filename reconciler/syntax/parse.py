@@ -7,7 +7,7 @@ import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.events import (
@@ -104,6 +104,7 @@ TEXT_TAGS = ("!", f"{STANDARD}str")
 PLAIN_TAGS = tuple(f"{STANDARD}{name}" for name in ("int", "float", "bool", "null"))
 COLLECTION_TAGS = (f"{STANDARD}map", f"{STANDARD}seq")
 MERGE = "<<"
+UNREAD = object()  # stands for what a scalar means, before it was found out
 # Noticed on a later line than the one to look at.
 NOTICED_LATE = ("unexpected end of stream", "could not find expected ':'")
 # Line breaks as libyaml counts lines.
@@ -172,11 +173,6 @@ def compose(name: str, text: str, findings: Findings, dialect: Dialect | None = 
     )
 
 
-def _offset(event: Event) -> int:
-    assert event.start_mark is not None  # only events that a program makes up have none
-    return event.start_mark.index
-
-
 class _Stream(io.StringIO):
     name: str  # libyaml's marks take it from here
 
@@ -218,7 +214,7 @@ def _unprintable(name: str, text: str, findings: Findings) -> Broken:
 
 @dataclass(slots=True)
 class _Composer:
-    next: Callable[[], Event]
+    next: Callable[[], Any]  # the next event
     source: SourceMap
     findings: Findings
     dialect: Dialect | None = None
@@ -232,12 +228,17 @@ class _Composer:
     open_anchors: set[str] = field(default_factory=set)
     depth: int = 0
     size: int = 0
+    place: Callable[[int], None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.place = self.source.places.append
 
     def document(self) -> Node | None:
         self.next()  # the start of the stream
         if not isinstance(self.next(), DocumentStartEvent):
             return None
-        root = written_node(self.source, 0, self.value(self.next()))
+        first = self.next()
+        root = written_node(self.source, 0, self.value(first, first.start_mark.index))
         self.next()  # the end of the document
         after = self.next()
         if isinstance(after, DocumentStartEvent):
@@ -246,39 +247,98 @@ class _Composer:
         return None if isinstance(root, Scalar) and root.value is None else root
 
     def mark(self, event: Event) -> Mark:
-        return Mark(self.source, _offset(event))
+        assert event.start_mark is not None  # only events that a program makes up have none
+        return Mark(self.source, event.start_mark.index)
 
-    def value(self, event: Event) -> Json:
-        """Read a value, and what is in it. It is plain, or a node if it has an anchor or something is left to expand.
+    # What follows runs for each value of a stack. Usual ones, scalars without tag and anchor, take few steps.
 
-        Most values are scalars without a tag and without an anchor: they take few steps.
-        """
+    def value(self, event: Event, offset: int) -> Json:
+        """Read a value and what is in it: a plain one, or a node if it has an anchor or something is left to expand."""
         self.size += 1
         if self.size > LARGEST:
-            raise too_large(self.mark(event))
-        index = len(self.source.places)
-        self.source.places.append(_offset(event))
-        if isinstance(event, ScalarEvent):
-            value = self.scalar(event)
-        elif isinstance(event, AliasEvent):
-            return self.alias(event)
-        else:
-            assert isinstance(event, CollectionStartEvent)
-            return self.collection(event, index)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = value = written_node(self.source, index, value)
-        return value
-
-    def scalar(self, event: ScalarEvent) -> Json:
-        tag, text = event.tag, event.value
-        if tag is None:
+            raise too_large(Mark(self.source, offset))
+        if type(event) is ScalarEvent and event.tag is None and event.anchor is None:
+            self.place(offset)
+            text = event.value
             if "${" in text:
                 self.dollars.append(Scalar(text, self.mark(event)))
             if not event.implicit[0]:
                 return self.texts.setdefault(text, text)
-            if text not in self.scalars:
-                self.scalars[text] = self.dialect.plain(text) if self.dialect else plain_value(text)
-            return self.scalars[text]
+            value = self.scalars.get(text, UNREAD)
+            return self.plain(text) if value is UNREAD else value
+        index = len(self.source.places)
+        self.place(offset)
+        if isinstance(event, CollectionStartEvent):
+            return self.collection(event, index)
+        if isinstance(event, AliasEvent):
+            return self.alias(event)
+        assert isinstance(event, ScalarEvent)
+        value = self.scalar(event)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = value = written_node(self.source, index, value)
+        return value
+
+    def sequence(self, index: int) -> list[Json] | SequenceNode:
+        items = []
+        while type(event := self.next()) is not SequenceEndEvent:
+            items.append(self.value(event, event.start_mark.index))
+        return _sequence(self.source, index, items)
+
+    def mapping(self, index: int) -> dict[str, Json] | MappingNode:
+        plain: dict[str, Json] = {}
+        entries: Entries | None = None  # of a mapping whose entries are others than those that are written
+        merges: tuple[Node, ...] = ()
+        while type(event := self.next()) is not MappingEndEvent:
+            key = self.key(event, event.start_mark.index)
+            at, inner = len(self.source.places), self.next()
+            value = self.value(inner, inner.start_mark.index)
+            if entries is None and key is not None and key not in plain and key != MERGE:
+                plain[key] = value
+                continue
+            if entries is None:
+                entries = Literal(self.source, index, plain).entries()
+            node = written_node(self.source, at, value)
+            if key == MERGE and event.implicit[0]:
+                self.is_literal = False
+                merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
+            elif key in entries:
+                self.duplicate(key, entries[key][0], self.mark(event))
+                if self.dialect and self.dialect.last_wins:
+                    entries[key] = (self.mark(event), node)
+            elif key is not None:
+                entries[key] = (self.mark(event), node)
+        if entries is None:
+            return _mapping(self.source, index, plain)
+        return MappingNode(entries, self.source.mark(index), merges)
+
+    def key(self, event: Event, offset: int) -> str | None:
+        if type(event) is ScalarEvent and event.tag is None and event.anchor is None:
+            self.place(offset)
+            return sys.intern(event.value)
+        if not isinstance(event, ScalarEvent):
+            self.value(event, offset)
+            self.bad_key("a key must be a plain string", self.mark(event), "quote a value that begins with {, [ or *")
+            return None
+        self.place(offset)
+        if event.tag is not None and event.tag not in TEXT_TAGS:
+            self.bad_key(f"{event.tag} cannot be a key: only values are substituted", self.mark(event), "")
+            return None
+        if event.anchor is not None:
+            self.anchors[event.anchor] = Scalar(event.value, self.mark(event))
+        return sys.intern(event.value)
+
+    def plain(self, text: str) -> Json:
+        value = self.dialect.plain(text) if self.dialect else plain_value(text)
+        self.scalars[text] = value
+        return value
+
+    def scalar(self, event: ScalarEvent) -> Json:
+        """Read a scalar with a tag or an anchor."""
+        tag, text = event.tag, event.value
+        if tag is None:
+            if "${" in text:
+                self.dollars.append(Scalar(text, self.mark(event)))
+            return self.plain(text) if event.implicit[0] else text
         if tag in TEXT_TAGS:
             return text
         if tag in PLAIN_TAGS:
@@ -337,54 +397,6 @@ class _Composer:
             return self.unknown_tag(tag, node.mark)
         self.findings.add("YML011", f"{tag} requires a string, not a list or mapping", node.mark, f"write `{tag} text`")
         return Broken(node.mark)
-
-    def sequence(self, index: int) -> list[Json] | SequenceNode:
-        items = []
-        while not isinstance(event := self.next(), SequenceEndEvent):
-            items.append(self.value(event))
-        return _sequence(self.source, index, items)
-
-    def mapping(self, index: int) -> dict[str, Json] | MappingNode:
-        plain: dict[str, Json] = {}
-        entries: Entries | None = None  # of a mapping whose entries are others than those that are written
-        merges: tuple[Node, ...] = ()
-        while not isinstance(event := self.next(), MappingEndEvent):
-            key = self.key(event)
-            at = len(self.source.places)
-            value = self.value(self.next())
-            if entries is None and key is not None and key not in plain and key != MERGE:
-                plain[key] = value
-                continue
-            if entries is None:
-                entries = Literal(self.source, index, plain).entries()
-            node = written_node(self.source, at, value)
-            if key == MERGE and isinstance(event, ScalarEvent) and event.implicit[0]:
-                self.is_literal = False
-                merges = (*merges, *(node.items if isinstance(node, SequenceNode) else (node,)))
-            elif key in entries:
-                self.duplicate(key, entries[key][0], self.mark(event))
-                if self.dialect and self.dialect.last_wins:
-                    entries[key] = (self.mark(event), node)
-            elif key is not None:
-                entries[key] = (self.mark(event), node)
-        return (
-            _mapping(self.source, index, plain)
-            if entries is None
-            else MappingNode(entries, self.source.mark(index), merges)
-        )
-
-    def key(self, event: Event) -> str | None:
-        if isinstance(event, ScalarEvent):
-            self.source.places.append(_offset(event))
-            if event.tag is None or event.tag in TEXT_TAGS:
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = Scalar(event.value, self.mark(event))
-                return sys.intern(event.value)
-            self.bad_key(f"{event.tag} cannot be a key: only values are substituted", self.mark(event), "")
-        else:
-            self.value(event)
-            self.bad_key("a key must be a plain string", self.mark(event), "quote a value that begins with {, [ or *")
-        return None
 
     def bad_key(self, message: str, mark: SourceMark, hint: str) -> None:
         self.findings.add("YML006", message, mark, hint or "write the key without a tag")
