@@ -52,6 +52,11 @@ class Drift:
         return not any(self.counts.values())
 
     @property
+    def undoable(self) -> tuple[PresentedChange, ...]:
+        """What `apply` changes back, or creates again."""
+        return (*self.changed, *self.undeclared, *self.missing)
+
+    @property
     def line(self) -> str:
         """The last line of a report. What is rare is appended, so that the beginning stays as it is."""
         counts = dict(self.counts)

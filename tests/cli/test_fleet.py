@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -143,6 +144,13 @@ def test_an_environment_a_stack_or_a_share_can_be_chosen(fleet: Run) -> None:
     assert told("--env", "p*") == ["small@prod/222222222222", "small@prod/333333333333"]
     assert told("risk") == ["risk@dev"]
     assert sorted(told("--shard", "1/2") + told("--shard", "2/2")) == sorted(told())
+
+
+def test_the_commands_that_undo_drift_of_a_deployment_choose_it(fleet: Run) -> None:
+    undo = next(line for line in fleet("drift", "--all", "--sandbox").out.splitlines() if "reconciler apply" in line)
+    words = shlex.split(undo)[1:]
+    assert words[:4] == ["apply", "--all", "--env=dev", "risk"]
+    assert fleet(*words).last == "Fleet: 1 deployment: 1 done."
 
 
 def test_the_former_name_of_env_works_with_a_note(fleet: Run) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -205,6 +206,22 @@ def test_what_somebody_changed_is_drift_and_exits_2(run: Run) -> None:
     batch("update_job_queue", jobQueue="pricing", priority=99)
     ran = run("drift", "risk", "--sandbox")
     assert (ran.code, ran.last) == (2, "Drift: 1 changed, 0 undeclared, 0 missing, 0 unhealthy.")
+
+
+def test_drift_ends_with_the_commands_that_undo_and_that_keep_it(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    batch("update_job_queue", jobQueue="pricing", priority=99)
+    lines = run("drift", "risk", "--sandbox").out.splitlines()
+    undo, check = (shlex.split(line) for line in lines if line.startswith("    reconciler "))
+    assert (undo[:3], check[:3]) == (["reconciler", "apply", "risk"], ["reconciler", "plan", "risk"])
+    assert undo[-2:] == ["--target", "JobQueue/pricing"]
+    assert run(*undo[1:], "--yes").code == 0
+    assert (run("drift", "risk", "--sandbox").code, run(*check[1:], "--detailed-exitcode").code) == (0, 0)
+
+
+def test_without_drift_there_is_nothing_to_undo(run: Run) -> None:
+    run("apply", "risk", "--sandbox", "--yes")
+    assert "    reconciler " not in run("drift", "risk", "--sandbox").out
 
 
 def test_what_is_not_applied_yet_is_no_drift(run: Run) -> None:

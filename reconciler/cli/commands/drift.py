@@ -1,5 +1,6 @@
 """`reconciler drift`."""
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,7 @@ from reconciler.app.request import StackRequest
 from reconciler.cli.context import check_patterns_of_plan, live_stack, plan_stack
 from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import (
+    FILE,
     OF_PLANS,
     add_cloud,
     add_fleet,
@@ -18,13 +20,17 @@ from reconciler.cli.options import (
     add_variables,
     fleet_of,
     plan_options_of,
+    words_of,
 )
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
 if TYPE_CHECKING:
     from reconciler.plan import PlanOptions
+    from reconciler.report.results import Drift
+    from reconciler.report.text.drift import DriftCommands
 
+TARGETS = 3  # resources that a command names
 EXAMPLES = """\
   reconciler drift stacks/*
   reconciler drift stacks/prod -o json
@@ -56,10 +62,13 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    return run_fleet(fleet_of(args), out, partial(_drift, plan_options_of(args), exits_zero=args.exit_zero))
+    fleet = fleet_of(args)
+    return run_fleet(fleet, out, partial(_drift, plan_options_of(args), fleet.file, exits_zero=args.exit_zero))
 
 
-def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_zero: bool) -> int:
+def _drift(
+    wanted: "PlanOptions", deployment_file: str | None, request: StackRequest, out: Output, *, exits_zero: bool
+) -> int:
     from reconciler.redact.presented import present
     from reconciler.report.json import drift_json
     from reconciler.report.results import drift_of
@@ -69,5 +78,25 @@ def _drift(wanted: "PlanOptions", request: StackRequest, out: Output, *, exits_z
     plan = plan_stack(read, session, replace(wanted, guards=False))
     check_patterns_of_plan(request, plan, read.stack, session, out)
     drift = drift_of(present(plan, read.secrets))
-    out.publish(lambda width: drift_page(drift, width, out.verbose), lambda: drift_json(drift), drift)
+    commands = _commands(drift, request, deployment_file)
+    out.publish(lambda width: drift_page(drift, width, out.verbose, commands), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or exits_zero else Exit.CHANGES
+
+
+def _commands(drift: "Drift", request: StackRequest, deployment_file: str | None) -> "DriftCommands":
+    from reconciler.report.text.drift import DriftCommands
+
+    where = words_of(request)
+    consent: tuple[str, ...] = ()
+    if request.deployment and deployment_file:
+        every = "--all" if deployment_file == FILE else f"--all={deployment_file}"
+        sandbox = [word for word in where if word.startswith("--sandbox")]
+        where = (every, f"--env={request.deployment.environment}", request.path, *sandbox)
+        consent = ("--yes",)  # `apply --all` does not prompt
+    addresses = [str(change.address) for change in drift.undoable]
+    named = addresses if len(addresses) <= TARGETS else []  # more than that is the stack
+    chosen = [word for address in named for word in ("--target", address)]
+    return DriftCommands(
+        undo=shlex.join(("reconciler", "apply", *where, *chosen, *consent)),
+        check=shlex.join(("reconciler", "plan", *where, *chosen)),
+    )

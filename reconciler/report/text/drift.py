@@ -15,8 +15,16 @@ from reconciler.report.text.values import inline, number_of, place
 COLUMN = 12  # the width of the word in front of a resource
 
 
-def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
-    """`verbose` adds what is ignored, and why."""
+@dataclass(frozen=True, slots=True)
+class DriftCommands:
+    """Command lines to copy: what undoes drift, and what shows that nothing is left if it was kept."""
+
+    undo: str
+    check: str
+
+
+def drift_page(drift: Drift, width: int, verbose: int = 0, commands: DriftCommands | None = None) -> Page:
+    """`verbose` adds what is ignored, and why. The `commands` stand at the end where there is something to undo."""
     page = Page(width)
     drift = drift_of(drift.plan.in_short)
     write_heading(page, drift.plan)
@@ -32,13 +40,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     for change in drift.foreign:
         _write_resource(page, "foreign", change.address, foreign_reason(change))
         page.blank()
-    for unhealthy in drift.plan.unhealthy:
-        about = f"{unhealthy.status}: {unhealthy.reason}" if unhealthy.reason else unhealthy.status
-        _write_resource(page, "unhealthy", unhealthy.address, about, style="red")
-        for word, text in (("cause", unhealthy.cause), ("remedy", unhealthy.remedy)):
-            if text:
-                page.line((f"{word}: ", "dim"), text, indent=COLUMN, hang=len(word) + 2)
-    page.blank()
+    _write_unhealthy(page, drift)
     _write_pending(page, drift)
     if verbose:
         write_ignored(page, drift.plan)
@@ -46,8 +48,29 @@ def drift_page(drift: Drift, width: int, verbose: int = 0) -> Page:
     if drift.is_none:
         page.line(("No drift.", "bold green"), " Live resources are as applied.")
         page.blank()
+    if commands and drift.undoable:
+        _write_commands(page, drift, commands)
     page.whole((drift.line, "bold"))
     return page
+
+
+def _write_unhealthy(page: Page, drift: Drift) -> None:
+    for unhealthy in drift.plan.unhealthy:
+        about = f"{unhealthy.status}: {unhealthy.reason}" if unhealthy.reason else unhealthy.status
+        _write_resource(page, "unhealthy", unhealthy.address, about, style="red")
+        for word, text in (("cause", unhealthy.cause), ("remedy", unhealthy.remedy)):
+            if text:
+                page.line((f"{word}: ", "dim"), text, indent=COLUMN, hang=len(word) + 2)
+    page.blank()
+
+
+def _write_commands(page: Page, drift: Drift, commands: DriftCommands) -> None:
+    page.line("To undo this, apply what the YAML declares:")
+    page.whole(f"    {commands.undo}")
+    if drift.changed or drift.undeclared:
+        page.line("To keep it, write the live values into the YAML, or ignore the fields; then the plan is empty:")
+        page.whole(f"    {commands.check}")
+    page.blank()
 
 
 def _write_pending(page: Page, drift: Drift) -> None:
