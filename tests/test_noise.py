@@ -12,7 +12,7 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Field
 from reconciler.model import FieldChange, Json, dotted
 from reconciler.sandbox.core.clock import Timings
-from reconciler.sandbox.core.state import UNORDERED, AccountState, shuffled
+from reconciler.sandbox.core.state import UNORDERED, AccountState, shuffle_lists
 from reconciler.sandbox.core.store import Memory
 from reconciler.sandbox.resources.defaults import definition_body, environment_body
 from tests.builders import CE, JD
@@ -33,7 +33,7 @@ def described(kind: str, body: dict[str, Json], seed: int) -> dict[str, Json]:
     """Return a body as the simulated service shows it, without checking whether its members fit together."""
     here = world(seed)
     raw = definition_body(body) if kind == JD else environment_body(here, {"computeEnvironmentName": "x", **body})
-    shown = shuffled(deepcopy(raw), here)
+    shown = shuffle_lists(deepcopy(raw), here)
     return {name: value for name, value in shown.items() if name not in KINDS[kind].read.response_only}
 
 

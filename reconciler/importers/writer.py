@@ -3,7 +3,6 @@
 import json
 import re
 import textwrap
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -116,7 +115,6 @@ def _without_ranks(row: Field, entries: Iterable[Json]) -> Json:
 
 TAGS = "tags"
 FEWEST = 3  # resources: fewer read better with all that they are
-MOST = 0.75  # so many of them must agree
 NOTHING: Mapping[str, str] = {}
 
 
@@ -167,10 +165,9 @@ def _noted_paths(resources: Iterable[ImportedResource]) -> frozenset[Path]:
 
 
 def _common(bodies: Sequence[Spec], noted: frozenset[Path], at: Path = ()) -> dict[str, Json]:
-    """Return the members that all bodies have, and most of them with one value.
+    """Return the fields that have the same value in all bodies.
 
-    What only some have is left to them: to take a default away, a body must say null. Nor is anything taken from a
-    mapping in full, which one that differs would only add to.
+    A value that most of them have is not a default: an edit of it would change all of them.
     """
     if len(bodies) < FEWEST:
         return {}
@@ -189,8 +186,7 @@ def _common_value(values: Sequence[Json], noted: frozenset[Path], at: Path) -> J
         return _common(values, noted, at) or None
     if any(isinstance(value, Mapping) for value in values):
         return None
-    text, count = Counter(map(repr, values)).most_common(1)[0]
-    return next(value for value in values if repr(value) == text) if count >= MOST * len(values) else None
+    return values[0] if len({repr(value) for value in values}) == 1 else None
 
 
 def _without_common(body: Spec, common: Spec) -> dict[str, Json]:
@@ -199,11 +195,8 @@ def _without_common(body: Spec, common: Spec) -> dict[str, Json]:
     for name, value in body.items():
         if name not in common:
             out[name] = value
-        elif isinstance(common[name], Mapping):
-            if own := _without_common(value, common[name]):
-                out[name] = own
-        elif repr(value) != repr(common[name]):
-            out[name] = value
+        elif isinstance(common[name], Mapping) and (own := _without_common(value, common[name])):
+            out[name] = own
     return out
 
 

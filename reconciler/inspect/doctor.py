@@ -21,7 +21,7 @@ from reconciler.kinds.reasons import (
 )
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
 from reconciler.live.facts import Counts
-from reconciler.model import Action, Address, Identity, Json, member_at, own_name
+from reconciler.model import Action, Address, Identity, Json, Path, dotted, member_at, own_name
 from reconciler.placement.queues import PlacedDefinition
 from reconciler.placement.verdicts import MAX_RESOURCE, REQUIREMENT, Feasibility
 from reconciler.plan.notes import BLOCKED
@@ -33,19 +33,19 @@ Words = Sequence[str]  # of a command line: a stack, and the options that lead t
 REPAIRS = (Action.REPAIR, Action.UPDATE, Action.CREATE, Action.REVISION)
 
 
-def commands(status: StackStatus, resource: ResourceStatus, members: Iterable[str], again: Words) -> tuple[str, ...]:
+def commands(status: StackStatus, resource: ResourceStatus, members: Iterable[Path], again: Words) -> tuple[str, ...]:
     """Return them for one resource. `members` of it are worth a look; `again` leads to the stack."""
     return tuple(_line(words) for words in (*_looks(status.identity, resource, members), *_own(resource, again)))
 
 
-def _looks(identity: Identity, resource: ResourceStatus, members: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def _looks(identity: Identity, resource: ResourceStatus, members: Iterable[Path]) -> Iterator[tuple[str, ...]]:
     if resource.live is None:
         return
     here = ("--region", identity.region)
     for member in members:
         for place, look in LOOKUP_COMMANDS.items():
-            if place == member or place.startswith(f"{member}."):
-                yield from _look(look, member_at(resource.live.spec, place.split(".")), here)
+            if place[: len(member)] == member:
+                yield from _look(look, member_at(resource.live.spec, map(str, place)), here)
     kind = KINDS[resource.address.kind]
     yield (*_described(kind.read, resource.live.arn if kind.read.by_arn else resource.name), *here)
     if kind.jobs:
@@ -183,7 +183,7 @@ def _base(resource: ResourceStatus, known: InvalidReason | None) -> Diagnosis:
             is_quoted=True,
             cause=known.cause,
             remedy=known.remedy,
-            members=tuple(_pointer(resource, member) for member in known.members),
+            members=tuple(_pointer(resource, path) for path in known.members),
             notes=(KEEPS,) if known.blocks_deletion else (),
         )
     if resource.unhealthy:
@@ -208,11 +208,11 @@ def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
     return replace(base, reason=reason, is_quoted=True, cause=cause, remedy=remedy)
 
 
-def _pointer(resource: ResourceStatus, member: str) -> Pointer:
-    path = tuple(member.split("."))
+def _pointer(resource: ResourceStatus, path: Path) -> Pointer:
+    member = dotted(path)
     if resource.desired is None:
         return Pointer(member, is_declared=False, where=None)
-    is_declared = member_at(resource.desired.spec, path) is not None
+    is_declared = member_at(resource.desired.spec, map(str, path)) is not None
     return Pointer(member, is_declared=is_declared, where=resource.desired.places.find(path))
 
 

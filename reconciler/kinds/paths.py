@@ -121,7 +121,7 @@ def chosen(row: Field | None, entries: Sequence[Json], step: Step) -> set[int]:
 def names_of(row: Field | None, entries: Sequence[Json]) -> list[str]:
     """Return how users name the entries of a list."""
     return [
-        address_in_yaml(row, entry, index) if row and row.key and isinstance(entry, Mapping) else position(index)
+        key_of(row, entry, index) if row and row.key and isinstance(entry, Mapping) else position(index)
         for index, entry in enumerate(entries)
     ]
 
@@ -249,7 +249,7 @@ def is_unnamed(row: Field) -> bool:
     return row.form in LISTS or (row.form is Form.KEYED and not row.key)
 
 
-def address_in_yaml(row: Field, entry: Spec, index: int) -> str:
+def key_of(row: Field, entry: Spec, index: int) -> str:
     """Return how users name an entry of a keyed list: by its key, or by its position where it has none."""
     key_row = Rows.of(row.fields).by_name.get(row.key)
     default = key_row.default if isinstance(key_row, Field) else None
@@ -349,7 +349,7 @@ def _below(row: Field | None, name: str, tokens: Sequence[_Token], bodies: Seque
 
 def _keyed(row: Field, tokens: Sequence[_Token], bodies: Sequence[Json]) -> Iterator[Step]:
     """A name may have dots of its own (ml.m5.large): it is one that an entry has, else it ends where a field begins."""
-    entries = [(address_in_yaml(row, entry, index), index, entry) for index, entry in _entries(bodies)]
+    entries = [(key_of(row, entry, index), index, entry) for index, entry in _entries(bodies)]
     names = {name for name, _, _ in entries}
     first, *remaining = tokens
     if first.number is not None and (first.is_bracketed or first.text not in names):

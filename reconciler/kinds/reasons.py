@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.model import Spec
+from reconciler.model import Path, Spec
 
 INVALID = "INVALID"  # the status
 TROUBLESHOOTING = "https://docs.aws.amazon.com/batch/latest/userguide/troubleshooting.html"
@@ -26,21 +26,21 @@ class LookupCommand:
 
 _ROLE = LookupCommand("iam get-role", "--role-name", regional=False)
 # By field, with everything in it.
-LOOKUP_COMMANDS: Mapping[str, LookupCommand] = {
-    "serviceRole": _ROLE,
-    "computeResources.spotIamFleetRole": _ROLE,
-    "computeResources.instanceRole": LookupCommand(
+LOOKUP_COMMANDS: Mapping[Path, LookupCommand] = {
+    ("serviceRole",): _ROLE,
+    ("computeResources", "spotIamFleetRole"): _ROLE,
+    ("computeResources", "instanceRole"): LookupCommand(
         "iam get-instance-profile", "--instance-profile-name", regional=False
     ),
-    "computeResources.launchTemplate.launchTemplateId": LookupCommand(
+    ("computeResources", "launchTemplate", "launchTemplateId"): LookupCommand(
         "ec2 describe-launch-template-versions", "--launch-template-id"
     ),
-    "computeResources.launchTemplate.launchTemplateName": LookupCommand(
+    ("computeResources", "launchTemplate", "launchTemplateName"): LookupCommand(
         "ec2 describe-launch-template-versions", "--launch-template-name"
     ),
-    "computeResources.subnets": LookupCommand("ec2 describe-subnets", "--subnet-ids"),
-    "computeResources.securityGroupIds": LookupCommand("ec2 describe-security-groups", "--group-ids"),
-    "eksConfiguration.eksClusterArn": LookupCommand("eks describe-cluster", "--name"),
+    ("computeResources", "subnets"): LookupCommand("ec2 describe-subnets", "--subnet-ids"),
+    ("computeResources", "securityGroupIds"): LookupCommand("ec2 describe-security-groups", "--group-ids"),
+    ("eksConfiguration", "eksClusterArn"): LookupCommand("eks describe-cluster", "--name"),
 }
 
 
@@ -59,7 +59,7 @@ class InvalidReason:
     cause: str
     remedy: str
     repair: RepairMethod = RepairMethod.UPDATE
-    members: Sequence[str] = ()  # fields of the declaration that may be wrong
+    members: Sequence[Path] = ()  # fields of the declaration that may be wrong
     blocks_deletion: bool = False  # it cannot be deleted either, until the cause is gone
 
 
@@ -68,7 +68,7 @@ INVALID_REASONS = (
         ("sts:AssumeRole",),
         "the service role is gone, or its trust policy does not let batch.amazonaws.com assume it",
         "create the role again under the same name with that trust, or declare a different serviceRole; then apply",
-        members=("serviceRole",),
+        members=(("serviceRole",),),
         blocks_deletion=True,
     ),
     InvalidReason(
@@ -76,7 +76,7 @@ INVALID_REASONS = (
         "the Spot Fleet role does not exist or is not a Spot Fleet role, and it cannot be changed in place",
         "declare a right computeResources.spotIamFleetRole, or a strategy that needs none; apply with --allow-replace",
         repair=RepairMethod.REPLACE,
-        members=("computeResources.spotIamFleetRole",),
+        members=(("computeResources", "spotIamFleetRole"),),
     ),
     InvalidReason(
         ("Clusters can not be blank",),
@@ -88,38 +88,42 @@ INVALID_REASONS = (
         ("nstance profile", "not exist"),
         "the instance profile does not exist",
         "create the instance profile, or declare a different computeResources.instanceRole; then apply",
-        members=("computeResources.instanceRole",),
+        members=(("computeResources", "instanceRole"),),
     ),
     InvalidReason(
         ("MIME multipart",),
         "the user data of the launch template is not in MIME multipart format, which AWS Batch adds its own part to",
         "make a version of the launch template with MIME multipart user data, declare it, and apply",
-        members=("computeResources.launchTemplate",),
+        members=(("computeResources", "launchTemplate"),),
     ),
     InvalidReason(
         ("launch template", "not exist"),
         "the launch template, or the version that is named, does not exist",
         "declare a launch template that exists, and apply",
-        members=("computeResources.launchTemplate",),
+        members=(("computeResources", "launchTemplate"),),
     ),
     InvalidReason(
         ("EKS", "version", "unsupported"),
         "AWS Batch does not support the Kubernetes version of the EKS cluster any more",
         "upgrade the EKS cluster; then apply, which validates again",
-        members=("eksConfiguration.eksClusterArn",),
+        members=(("eksConfiguration", "eksClusterArn"),),
     ),
     InvalidReason(
         ("Kubernetes Namespace",),
         "AWS Batch cannot see the Kubernetes namespace: it does not exist, or the RBAC for the Batch role is missing",
         "create the namespace and the role binding for AWSServiceRoleForBatch; then apply, which validates again",
-        members=("eksConfiguration.kubernetesNamespace",),
+        members=(("eksConfiguration", "kubernetesNamespace"),),
     ),
     InvalidReason(
         ("none of the instances joined",),
         "instances start and do not join the cluster: no route to the ECS or EKS endpoints, an image without agent, "
         "or an instance role without its rights",
         "check subnets, security groups, image and instanceRole; then apply, which validates again",
-        members=("computeResources.subnets", "computeResources.securityGroupIds", "computeResources.instanceRole"),
+        members=(
+            ("computeResources", "subnets"),
+            ("computeResources", "securityGroupIds"),
+            ("computeResources", "instanceRole"),
+        ),
     ),
     InvalidReason(
         ("active jobs", "Fargate"),
@@ -130,7 +134,7 @@ INVALID_REASONS = (
         ("not authorized to perform",),
         "the service role lacks a permission, the one that the reason names",
         "add the permission to the service role, or declare a different serviceRole; then apply",
-        members=("serviceRole",),
+        members=(("serviceRole",),),
     ),
 )  # fmt: skip
 UNKNOWN = InvalidReason(

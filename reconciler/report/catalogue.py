@@ -273,7 +273,7 @@ def with_rules(found: tuple[Explained, ...], schema: Json) -> tuple[Explained, .
 
 
 def _facts(one: Explained, known: Mapping[str, tuple[Rule, ...]], schema: Json) -> Iterator[tuple[str, str]]:
-    section, *steps = one.path.split(".")
+    section, *steps = one.steps
     kind = next(kind for kind in KINDS.values() if kind.section == section)
     if not steps:
         count = len(rules_of(kind.name))

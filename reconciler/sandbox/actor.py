@@ -3,7 +3,7 @@
 import http.client
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -63,7 +63,7 @@ def change_resource(cloud: Cloud, clock: Clock, resource: str, members: Mapping[
     spec: Spec = live.spec
     for member, value in members.items():
         if not member.startswith(TAGS):
-            spec = _with_value(spec, member_path(kind, live.spec, member).split("."), value)
+            spec = _with_value(spec, member_path(kind, live.spec, member), value)
     labels = {member.removeprefix(TAGS): value for member, value in members.items() if member.startswith(TAGS)}
     change = _difference(kind, live, spec, labels, cloud.identity())
     steps = _steps(kind, live, change)
@@ -109,25 +109,27 @@ def address_of(arn: str) -> Address:
     return Address(kind_of(path[-2]).name, "/".join(path[1::2]))
 
 
-def member_path(kind: Kind, live: Spec, member: str) -> str:
+def member_path(kind: Kind, live: Spec, member: str) -> tuple[str, ...]:
     """Return the full path of a field that is given by its path or by its last step."""
-    paths = tuple(_paths(kind.fields))
+    known = {dotted(path): path for path in _paths(kind.fields)}
     if f"{member}." == TAGS:
         raise WrongUsage("tags are changed one at a time", hint="for example tags.team=ops; `tags.team=` removes a tag")
-    parent, _, last = member.rpartition(".")
-    if member in paths or (parent in paths and _is_map(kind, parent)):
-        return member
-    matches = [path for path in paths if path.rpartition(".")[2] == last and not parent]
-    candidates = [path for path in matches if _has(live, path.split("."))] or matches
+    if member in known:
+        return known[member]
+    for text, path in known.items():
+        if member.startswith(f"{text}.") and kind.rows_on(path)[-1].form is Form.MAP:
+            return (*path, member.removeprefix(f"{text}."))
+    matches = [text for text, path in known.items() if path[-1] == member]
+    candidates = [text for text in matches if _has(live, known[text])] or matches
     if len(candidates) == 1:
-        return candidates[0]
+        return known[candidates[0]]
     if candidates:
         raise WrongUsage(f"{member} is ambiguous: {listed(candidates)}", hint="use the full path")
     list_path = ENTRY.split(member)[0]
-    if list_path != member and list_path in paths:
+    if list_path != member and list_path in known:
         hint = f"set the whole list, for example {list_path}='[…]'"
         raise WrongUsage(f"{list_path} is a list, and its entries cannot be changed one at a time", hint=hint)
-    hint = did_you_mean(member, (*paths, *(path.rpartition(".")[2] for path in paths)), f"see `{_explain(kind)}`")
+    hint = did_you_mean(member, (*known, *(path[-1] for path in known.values())), f"see `{_explain(kind)}`")
     raise WrongUsage(f"{kind.name} has no field {member}", hint=hint)
 
 
@@ -171,26 +173,22 @@ def _run_step(step: Step, kind: Kind, live: Live, cloud: Cloud, clock: Clock) ->
         return  # the status shows it; AWS refuses a call that follows in its own words
 
 
-def _paths(fields: Iterable[Field], within: str = "") -> Iterator[str]:
-    """Yield the members that can be named alone; those of lists cannot."""
+def _paths(fields: Iterable[Field], within: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the paths of fields that can be set alone; fields of list entries cannot."""
     for row in fields:
-        path = f"{within}{row.name}"
+        path = (*within, row.name)
         yield path
         if row.form is Form.STRUCT:
-            yield from _paths(row.members, f"{path}.")
+            yield from _paths(row.members, path)
 
 
-def _is_map(kind: Kind, path: str) -> bool:
-    return kind.rows_on(path.split("."))[-1].form is Form.MAP
-
-
-def _has(body: Json, path: list[str]) -> bool:
+def _has(body: Json, path: Sequence[str]) -> bool:
     if not path:
         return True
     return isinstance(body, Mapping) and path[0] in body and _has(body[path[0]], path[1:])
 
 
-def _with_value(body: Json, path: list[str], value: Json) -> dict[str, Json]:
+def _with_value(body: Json, path: Sequence[str], value: Json) -> dict[str, Json]:
     first, *inner_path = path
     members = dict(body or {})
     if inner_path:

@@ -5,7 +5,7 @@ import json
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json, Path
@@ -46,6 +46,7 @@ class Explained:
     path: str
     says: str
     facts: tuple[tuple[str, str], ...] = ()
+    steps: tuple[str, ...] = field(default=(), compare=False)  # of `path`: the section of a kind, and fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,11 @@ class _ExplainedField:
 
     @property
     def dotted(self) -> str:
-        return ".".join((self.kind.section, *self.path))
+        return ".".join(self.steps)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        return (self.kind.section, *self.path)
 
 
 def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explained, ...]:
@@ -170,16 +175,16 @@ def _explained_kind(kind: Kind, schema: Json) -> Explained:
     members = ", ".join(
         name for name in schema["$defs"][kind.create.operation]["properties"] if name != kind.name_member
     )
-    return Explained(kind.section, kind.description, (("members", members), ("source", kind.source)))
+    return Explained(kind.section, kind.description, (("members", members), ("source", kind.source)), (kind.section,))
 
 
 def _explained(member: _ExplainedField, schema: Json) -> Explained:
     if isinstance(member.row, Unmanaged):
-        return Explained(member.dotted, f"Accepted and ignored: {member.row.reason}.")
+        return Explained(member.dotted, f"Accepted and ignored: {member.row.reason}.", steps=member.steps)
     facts = [("type", _type(member.schema, schema["$defs"])), *_choice(member.schema), *_rules(member)]
     if isinstance(member.row, Field):
         facts += [*_behaviour(member, member.row), *_origin(member.row, member.kind)]
-    return Explained(member.dotted, member.schema.get("description", ""), tuple(facts))
+    return Explained(member.dotted, member.schema.get("description", ""), tuple(facts), member.steps)
 
 
 def _type(schema: Json, defs: Json) -> str:

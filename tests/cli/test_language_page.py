@@ -57,8 +57,8 @@ def test_an_example_is_valid_and_in_canonical_style(
     checked = run("validate", "example", *more)
     assert (checked.code, checked.err) == (Exit.DONE, "")
     assert "warning" not in checked.out
-    format_file = run("fmt", "example", "--check")
-    assert format_file.code == Exit.DONE, format_file.out
+    formatted = run("fmt", "example", "--check")
+    assert formatted.code == Exit.DONE, formatted.out
 
 
 def test_every_section_that_describes_yaml_has_an_example() -> None:

@@ -116,7 +116,7 @@ def test_a_script_in_which_something_is_substituted_stays_one_in_lines() -> None
     )
 
 
-def test_what_most_resources_of_a_kind_share_is_written_once() -> None:
+def test_what_all_resources_of_a_kind_share_is_written_once_and_nothing_else() -> None:
     jobs = [{**container(image=f"job:{n}"), "retryStrategy": {"attempts": 3}} for n in range(4)]
     jobs[3]["retryStrategy"] = {"attempts": 5}
     assert text(*(found(JD, f"job-{n}", body) for n, body in enumerate(jobs))) == lines("""
@@ -124,17 +124,19 @@ def test_what_most_resources_of_a_kind_share_is_written_once() -> None:
           jobDefinitions:
             type: container
             containerProperties: {vcpus: 1, memory: 512}
-            retryStrategy: {attempts: 3}
 
         jobDefinitions:
           job-0:
             containerProperties: {image: job:0}
+            retryStrategy: {attempts: 3}
 
           job-1:
             containerProperties: {image: job:1}
+            retryStrategy: {attempts: 3}
 
           job-2:
             containerProperties: {image: job:2}
+            retryStrategy: {attempts: 3}
 
           job-3:
             containerProperties: {image: job:3}

@@ -114,7 +114,7 @@ def test_a_name_that_means_several_members_wants_a_path():
 
 def test_of_several_members_the_one_that_is_there_is_meant():
     kind = kind_of("JobDefinition")
-    assert member_path(kind, {"containerProperties": {"image": "a"}}, "image") == "containerProperties.image"
+    assert member_path(kind, {"containerProperties": {"image": "a"}}, "image") == ("containerProperties", "image")
 
 
 def test_what_aws_refuses_is_refused_in_its_words(hand):
