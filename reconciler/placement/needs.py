@@ -196,3 +196,30 @@ def _consumables(body: Spec) -> Iterator[tuple[str, int | None]]:
     for entry in (body.get("consumableResourceProperties") or {}).get("consumableResourceList") or ():
         quantity_ = entry.get("quantity")
         yield str(entry.get("consumableResource", "")), quantity_ if isinstance(quantity_, int) else None
+
+
+# A need as JSON, for what keeps jobs in a file.
+
+
+def need_to_json(need: JobNeed) -> dict[str, Json]:
+    """Return a need as JSON, without consumable resources and places in the body."""
+    groups = [
+        [group.nodes, *(_json_of(amount) for amount in (group.vcpus, group.memory, group.gpus)), group.instance_type]
+        for group in need.groups
+    ]
+    said = {"platform": need.platform, "groups": groups, "is_multinode": need.is_multinode}
+    more = {"architecture": need.architecture, "is_windows": need.is_windows, "uses_efa": need.uses_efa}
+    return {**said, **{name: value for name, value in more.items() if value}}
+
+
+def need_from_json(row: Mapping[str, Json]) -> JobNeed:
+    """Return the need that `need_to_json` has made a row of."""
+    groups = tuple(
+        NodeNeed((), nodes, number(vcpus), number(memory), number(gpus), instance_type)
+        for nodes, vcpus, memory, gpus, instance_type in row["groups"]
+    )
+    return JobNeed(**{**row, "groups": groups})
+
+
+def _json_of(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)

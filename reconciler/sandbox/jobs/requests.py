@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from reconciler.model import Json, Spec
+from reconciler.placement.needs import JobNeed, job_need, need_to_json
 from reconciler.sandbox.core.model import Refusal, refuse_if
 from reconciler.sandbox.core.state import AccountState, Record, refuse_bad_tags
 from reconciler.sandbox.jobs.timeline import INSTANCES, VCPU, Amounts, Waiting
@@ -170,11 +171,18 @@ def waiting_of(
     return Waiting(
         runnable=runnable_at(account_state),
         asks={VCPU: sum(vcpus_of(container) * nodes for container, nodes in containers)},
+        need=need_to_json(_need_of(body, definition)),
         takes=takes,
         attempts=(seconds,) * attempts,
         exit_code=code,
         reason=reason,
     )
+
+
+def _need_of(body: Spec, definition: Spec) -> JobNeed:
+    """Return what a job needs of instances: that of a definition with what its submission has overridden."""
+    properties = {"containerProperties" if form == "container" else form: each for form, each in body.items()}
+    return job_need({**properties, "platformCapabilities": definition.get("platformCapabilities", ())})
 
 
 def training_of(account_state: AccountState, request: Spec, share: str) -> Waiting:

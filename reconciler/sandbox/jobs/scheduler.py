@@ -3,10 +3,16 @@
 It runs at each call, for every moment since its last run at which a job may have found room.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from reconciler.model import Spec
+from reconciler.placement.catalogue import catalogue
+from reconciler.placement.needs import need_from_json
+from reconciler.placement.offers import offer_of
+from reconciler.placement.verdicts import REQUIREMENT, Feasibility, Verdict, judge
 from reconciler.sandbox.core.state import DUE, LINES, ORDERS, SCHEDULER, AccountState, Record, noun_of
 from reconciler.sandbox.jobs.timeline import (
     CANCELLED,
@@ -36,6 +42,12 @@ ALL_INVALID = "ACTION_REQUIRED - CE(s) associated with the job queue are invalid
 TOO_SMALL = (
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue cannot meet the CPU "
     "requirement of the job."
+)
+
+
+NO_SUCH_INSTANCE = (
+    f"{REQUIREMENT} - The job resource requirement (vCPU/memory/GPU) is higher than that can be met by the CE(s) "
+    "attached to the job queue."
 )
 
 
@@ -77,7 +89,15 @@ def room_for(account_state: AccountState, queue: Spec, waiting: Waiting, pools: 
     ):
         return None
     environments = (each for each in environments_in_order(account_state, queue) if is_open(each))
-    return next((each for each in environments if _has_room(account_state, each, waiting.asks, pools)), None)
+    return next(
+        (
+            each
+            for each in environments
+            if _has_room(account_state, each, waiting.asks, pools)
+            and verdict_on(waiting, each).outcome is not Feasibility.NEVER
+        ),
+        None,
+    )
 
 
 def reason_of(account_state: AccountState, queue: Spec, waiting: Waiting) -> str:
@@ -91,7 +111,24 @@ def reason_of(account_state: AccountState, queue: Spec, waiting: Waiting) -> str
         has_capacity(waiting.asks, capacity_of(account_state, each), {}) for each in environments
     ):
         return TOO_SMALL
+    verdicts = [verdict_on(waiting, each) for each in environments]
+    if verdicts and all(verdict.outcome is Feasibility.NEVER for verdict in verdicts):
+        return NO_SUCH_INSTANCE if any(verdict.code == REQUIREMENT for verdict in verdicts) else ""
     return ""
+
+
+def verdict_on(waiting: Waiting, environment: Record) -> Verdict:
+    """Return whether an instance of an environment can hold a job, by the same facts as `validate`."""
+    if not waiting.need or noun_of(environment.arn) != "compute-environment":
+        return Verdict(Feasibility.UNKNOWN)
+    body = {name: environment.body.get(name) for name in ("type", "computeResources", "eksConfiguration")}
+    return _verdict(json.dumps([waiting.need, body], sort_keys=True))
+
+
+@lru_cache(maxsize=4096)
+def _verdict(texts: str) -> Verdict:
+    need, body = json.loads(texts)
+    return judge(need_from_json(need), offer_of("it", body, catalogue()), catalogue())
 
 
 def start(

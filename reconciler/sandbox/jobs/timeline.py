@@ -25,6 +25,7 @@ class Waiting:
 
     runnable: float  # from when on it may start
     asks: Amounts  # of an environment, and of its quota share
+    need: Mapping[str, Json] = field(default_factory=dict)  # what an instance has to hold, as `placement` reads it
     takes: Mapping[str, int] = field(default_factory=dict)  # consumable resource (ARN), quantity
     share: str = ""  # ARN of a quota share
     needs: tuple[str, ...] = ()  # jobs that must succeed before
