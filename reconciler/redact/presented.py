@@ -133,7 +133,7 @@ class Redaction:
         if self.secrets:
             before, after = self.secrets.pair(before, after)
         if self.prefix:
-            before, after = _shortened(before, self.prefix), _shortened(after, self.prefix)
+            before, after = with_names(before, self.prefix), with_names(after, self.prefix)
         return Sides(*redacted_sides(change.path, before, after))
 
     def problem(self, problem: Problem) -> PresentedProblem:
@@ -147,12 +147,12 @@ class Redaction:
         return replace(self, prefix=f"arn:{here.partition}:batch:{here.region}:{here.account}:")
 
 
-def _shortened(value: Json, prefix: str) -> Json:
+def with_names(value: Json, prefix: str) -> Json:
     """Return a value with ARNs that begin with `prefix` as names: `JobQueue/urgent`."""
     if isinstance(value, Mapping):
-        return {key: _shortened(item, prefix) for key, item in value.items()}
+        return {key: with_names(item, prefix) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_shortened(item, prefix) for item in value]
+        return [with_names(item, prefix) for item in value]
     if not isinstance(value, str) or not value.startswith(prefix):
         return value
     noun, _, name = value.removeprefix(prefix).partition("/")

@@ -6,17 +6,31 @@ escaped, unless it was made here: no value can break out of its place. What a do
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from reconciler.model import Json, partition_of
-from reconciler.problems import Exit
-from reconciler.report.text.values import block
+from reconciler.model import Action, Address, Cost, Json, partition_of
+from reconciler.problems import Exit, Where
+from reconciler.redact.presented import with_names
+from reconciler.report.summary import (
+    ACTIONS,
+    ChangeFacts,
+    ChangeHarm,
+    Entry,
+    FieldFacts,
+    entries_of,
+    jobs_at_most,
+    rows_of,
+    single_entries,
+)
+from reconciler.report.text.values import block, change_in_line, diff_lines, place
 
 # HTML in which no value can break out of its place: whatever is put into it is escaped, unless it was made here.
 
-VOID = ("meta", "input", "br")
+VOID = ("meta", "input", "br", "wbr")
+_FOLDS = re.compile(r"(?<!&)([./,:_=-]+|(?<=[a-z0-9])(?=[A-Z]))(?=\w)")
 DRAWN = ("path", "rect", "line")  # of SVG, where an element without a slash or an end has all that follows inside of it
 
 
@@ -37,6 +51,11 @@ def tag(name: str, /, *parts: Part, **attributes: str | bool) -> Markup:
     if name in DRAWN:
         return Markup(f"<{name}{told}/>")
     return Markup(f"<{name}{told}>{joined(*parts)}</{name}>")
+
+
+def breakable(text: str) -> Markup:
+    """Return a text that a browser may fold behind a dot, a slash or the like, and not in a word."""
+    return Markup(_FOLDS.sub(r"\1<wbr>", escape(text)))
 
 
 def joined(*parts: Part) -> Markup:
@@ -142,7 +161,7 @@ body{margin:0 auto;max-width:75rem;padding:1.25rem;background:var(--bg);color:va
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2rem 0 .25rem}h3{font-size:1rem;margin:1.5rem 0 .5rem}
 p{margin:.25rem 0}.dim{color:var(--dim)}code,.mono{font:13px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
-overflow-wrap:anywhere}
+overflow-wrap:break-word}
 a{color:var(--other)}
 .chips{display:flex;flex-wrap:wrap;gap:.4rem;margin:.6rem 0}
 .chip{border:1px solid var(--line);border-radius:1rem;padding:.1rem .7rem;font-size:.85rem;white-space:nowrap}
@@ -153,20 +172,26 @@ padding:.6rem 0;border-bottom:1px solid var(--line);z-index:1}
 background:var(--card);color:inherit;font:inherit}
 .tools label{font-size:.85rem;display:flex;gap:.25rem;align-items:center}
 details{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;background:var(--card)}
-summary{cursor:pointer;padding:.5rem .75rem;overflow-wrap:anywhere}summary:focus-visible{outline:2px solid var(--other)}
+summary{cursor:pointer;padding:.5rem .75rem;overflow-wrap:break-word}
+summary:focus-visible{outline:2px solid var(--other)}
 details>div{padding:0 .75rem .75rem;overflow-x:auto}
 .sign{display:inline-block;min-width:2.2em;font-weight:700;font-family:ui-monospace,monospace}
 .add{color:var(--add)}.change{color:var(--change)}.gone{color:var(--gone)}.other{color:var(--other)}
 .refused{border-left:3px solid var(--gone);padding:.2rem .6rem;margin:.4rem 0;background:var(--mark)}
 table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{text-align:left;vertical-align:top;
 padding:.3rem .5rem;border-top:1px solid var(--line)}th{font-weight:600;color:var(--dim);border-top:0}
-td pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.45 ui-monospace,monospace}
+td pre{margin:0;white-space:pre-wrap;overflow-wrap:break-word;font:13px/1.45 ui-monospace,monospace}
+.wide{overflow-x:auto}table.members td:first-child{min-width:12rem}
+table.members td:nth-child(n+2) pre{min-width:8rem}
 .drawing{overflow-x:auto}svg{display:block}svg text{font:12px ui-monospace,monospace;fill:var(--fg)}
 svg text.of{fill:var(--dim);font-size:11px}
 svg rect{fill:var(--card);stroke:var(--line)}svg path{fill:none;stroke:var(--dim);stroke-width:1.2}
 .empty{padding:2rem;text-align:center;color:var(--dim)}
-@media (max-width:40rem){body{padding:.75rem}table.members thead{display:none}table.members tr{display:block;
-border-top:1px solid var(--line);padding:.3rem 0}table.members td{display:block;border:0;padding:.1rem 0}}
+@media (min-width:60rem){table.summary td:nth-child(2n){white-space:nowrap}}
+@media (max-width:40rem){body{padding:.75rem}table.members thead,table.summary thead{display:none}
+table.members tr,table.summary tr{display:block;border-top:1px solid var(--line);padding:.3rem 0}
+table.members td,table.summary td{display:block;border:0;padding:.1rem 0}table.summary td:empty{display:none}
+table.summary td:nth-child(-n+2){display:inline-block}table.members td:first-child{min-width:0}}
 @media print{.tools{display:none}details{break-inside:avoid}}
 """
 SCRIPT = """
@@ -188,7 +213,8 @@ LOOKS: Mapping[str, str] = {
     "create": "add",
 }
 TIERS = ("changed", "undeclared", "missing", "foreign", "pending")
-NOTHING = "no changes"
+ACTIONS_BY_WORD = {word: action for action, word in ACTIONS.items()}
+LINES = {"+": "add", "-": "gone", "~": "change"}
 
 
 def html_page(documents: Sequence[Json]) -> str:
@@ -283,17 +309,26 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
     named = f", fingerprint {document['fingerprint'][:16]}" if document.get("fingerprint") else ""
     counts = {word: count for word, count in document.get("summary", {}).items() if count}
     region = str(document.get("region"))
-    short = f"arn:{partition_of(region)}:batch:{region}:{document.get('account')}:"
+    prefix = f"arn:{partition_of(region)}:batch:{region}:{document.get('account')}:"
+    entries = (
+        _read_entries(changes, prefix)
+        if "changes" in document
+        else single_entries([change for _, change in changes], lambda change: _facts(change, prefix))
+    )
+    kinds = {id(change): kind for kind, change in changes}
     told = [refusal for _, change in changes for refusal in change.get("refusals", ())]
     nodes = {change["address"]: change.get("after") or () for _, change in changes}
-    picture = drawing(nodes, {change["address"]: change.get("sign", "") for _, change in changes})
+    needed = {need for needs in nodes.values() for need in needs}
+    drawn = {name: needs for name, needs in nodes.items() if needs or name in needed}
+    picture = drawing(drawn, {change["address"]: change.get("sign", "") for _, change in changes})
     return tag(
         "section",
         tag("h2", title),
         tag("p", f"{place}{named}", class_="dim"),
         _chips(counts),
         [_problem(one) for one in document.get("refusals", ()) if one not in told],
-        [_change(kind, change, short) for kind, change in changes],
+        _summary(entries) if "changes" in document else "",
+        [_entry(entry, kinds[id(entry.numbered[0][1])]) for entry in entries],
         [_unhealthy(one) for one in document.get("unhealthy", ())],
         [_problem(one) for one in document.get("notes", ())],
         tag("p", "No changes.", class_="dim") if not changes and not document.get("unhealthy") else "",
@@ -309,43 +344,123 @@ def _stopped(document: Json, title: str, anchor: str) -> Markup:
     return tag("section", tag("h2", title), told, problems, id=anchor or False)
 
 
-def _change(kind: str, change: Json, short: str) -> Markup:
-    look = LOOKS.get(kind, "other")
-    cost = str(change.get("class") or "")
-    losses = change.get("losses", ())
-    told = [reason for reason in change.get("reasons", ()) if reason not in losses]
-    about = "; ".join(filter(None, (cost if cost != kind else "", *told)))
-    where = f"{change['file']}:{change['line']}" if change.get("file") and change.get("line") else ""
+def _summary(entries: Sequence[Entry[Json]]) -> Markup:
+    """Return the table: a row for each entry, as in text. A small screen has its columns below each other."""
+    if not entries:
+        return Markup("")
+    rows = [
+        tag(
+            "tr",
+            tag("td", tag("span", row.sign, class_=f"sign {_look_of_harm(row.harm)}")),
+            tag("td", tag("b", row.resource)),
+            tag("td", tag("code", breakable(row.what)) if row.what else ""),
+            tag("td", tag("span", row.outcome, class_=_look_of_harm(row.harm))),
+            tag("td", tag("span", row.jobs, class_="gone") if row.jobs else ""),
+            tag("td", tag("code", place(row.where), class_="dim") if place(row.where) else ""),
+        )
+        for row in rows_of(entries)
+    ]
+    heads = tag("thead", tag("tr", [tag("th", word) for word in ("", "resource", "change", "cost", "jobs", "place")]))
+    return tag("div", tag("table", heads, tag("tbody", rows), class_="summary"), class_="wide")
+
+
+def _look_of_harm(harm: ChangeHarm) -> str:
+    return (
+        "gone" if harm <= ChangeHarm.JOBS else {ChangeHarm.REVISION: "change", ChangeHarm.NEW: "add"}.get(harm, "dim")
+    )
+
+
+def _read_entries(changes: Sequence[tuple[str, Json]], prefix: str) -> list[Entry[Json]]:
+    """Return the entries of a document. What a later version writes and we do not know is shown as it is."""
+    return entries_of([change for _, change in changes], lambda change: _facts(change, prefix))
+
+
+def _facts(change: Json, prefix: str) -> ChangeFacts:
+    kind, _, name = str(change["address"]).partition("/")
+    cost, interrupts = str(change.get("class")), change.get("interrupts")
+    address = str(change["address"])
+    return ChangeFacts(
+        action=ACTIONS_BY_WORD.get(str(change.get("action")), Action.WAIT),
+        address=Address(kind, name),
+        cost=Cost(cost) if cost in tuple(Cost) else None,
+        read_fields=lambda: (_field_facts(field, prefix) for field in change.get("fields", ())),
+        reasons=tuple(map(str, change.get("reasons", ()))),
+        losses=tuple(map(str, change.get("losses", ()))),
+        refusals=tuple(str(one["message"]).removeprefix(f"{address}: ") for one in change.get("refusals", ())),
+        jobs=jobs_at_most(interrupts["at_most"]) if interrupts else "",
+        where=_where(change),
+    )
+
+
+def _field_facts(field: Json, prefix: str) -> FieldFacts:
+    cost = str(field.get("class"))
+    return FieldFacts(
+        path=str(field["path"]),
+        before=with_names(field["before"], prefix),
+        after=with_names(field["after"], prefix),
+        cost=Cost(cost) if cost in tuple(Cost) else Cost.METADATA,
+        marks=next(((word,) for word in ("undeclared", "drift") if field.get(word)), ()),
+        why=str(field.get("why") or ""),
+        where=_where(field),
+        is_redacted=bool(field.get("sensitive")),
+    )
+
+
+def _where(entry: Json) -> Where | None:
+    return Where(entry["file"], entry["line"]) if entry.get("file") and entry.get("line") else None
+
+
+def _entry(entry: Entry[Json], kind: str) -> Markup:
+    """Return a box for a change, or for several equal ones with their names."""
+    change, first = entry.numbered[0][1], entry.first
+    look = _look_of_harm(first.harm) if kind in ACTIONS_BY_WORD else LOOKS.get(kind, "other")
+    told = [reason for reason in first.reasons if reason not in first.losses]
+    about = "; ".join(filter(None, (first.outcome if first.outcome != kind else "", *told)))
+    where = "" if entry.is_group else place(first.where)
     summary = tag(
         "summary",
-        tag("span", change.get("sign", ""), class_=f"sign {look}"),
-        tag("b", change["address"]),
+        tag("span", first.action.value if entry.is_group else change.get("sign", ""), class_=f"sign {look}"),
+        tag("b", breakable(entry.resources)),
         f" {kind}",
         tag("span", f" · {about}" if about else "", class_="dim"),
-        tag("span", f" · {'; '.join(losses)}" if losses else "", class_="gone"),
-        tag("span", f" · {where}" if where else "", class_="dim mono"),
+        tag("span", f" · {'; '.join(first.losses)}" if first.losses else "", class_="gone"),
+        tag("span", " · ", breakable(where), class_="dim mono") if where else "",
     )
-    rows = [_member(one, short) for one in change.get("fields", ())]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in ("member", "before", "after", "")]))
+    fields = entry.fields
+    rows = [_field(field) for field in fields]
+    heads = tag("thead", tag("tr", [tag("th", word) for word in ("field", "before", "after", "")]))
     table = tag("table", heads, tag("tbody", rows), class_="members") if rows else ""
-    refusals = [_problem(one) for one in change.get("refusals", ())]
-    return tag("details", summary, tag("div", refusals, table), open=look == "gone" or bool(refusals), data_kind=kind)
-
-
-def _member(field: Json, short: str) -> Markup:
-    marks = [word for word in ("drift", "undeclared") if field.get(word)]
-    why = "; ".join(filter(None, (*marks, field.get("why", ""))))
+    refusals = [_problem(one) for one in change.get("refusals", ())] if first.refusals else []
+    names = [tag("p", tag("b", f"{count}: "), breakable(", ".join(each))) for count, each in entry.names.items()]
     return tag(
-        "tr",
-        tag("td", tag("code", field["path"])),
-        tag("td", _value(field["before"], short), class_="gone"),
-        tag("td", _value(field["after"], short), class_="add"),
-        tag("td", why, class_="dim"),
+        "details",
+        summary,
+        tag("div", refusals, table, names if entry.is_group else ()),
+        open=look == "gone" or bool(refusals),
+        data_kind=kind,
     )
 
 
-def _value(value: Json, short: str) -> Markup:
-    return tag("pre", "\n".join(block(value)).replace(short, "")) if value is not None else Markup("")
+def _field(field: FieldFacts) -> Markup:
+    why = "; ".join(filter(None, (*field.marks, field.why)))
+    path = tag("td", tag("code", breakable(field.path)))
+    if field.before is None or field.after is None or change_in_line(field.before, field.after) is not None:
+        sides = [tag("td", _value(field.before), class_="gone"), tag("td", _value(field.after), class_="add")]
+    else:
+        sides = [tag("td", _difference(field), colspan="2")]
+    return tag("tr", path, sides, tag("td", why, class_="dim"))
+
+
+def _difference(field: FieldFacts) -> Markup:
+    lines = [
+        tag("span", breakable(f"{sign} {'  ' * depth}{text}\n"), class_=LINES.get(sign, "dim"))
+        for sign, text, depth in diff_lines(field.before, field.after)
+    ]
+    return tag("pre", lines)
+
+
+def _value(value: Json) -> Markup:
+    return tag("pre", breakable("\n".join(block(value)))) if value is not None else Markup("")
 
 
 def _unhealthy(one: Json) -> Markup:

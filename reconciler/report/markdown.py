@@ -32,8 +32,8 @@ from reconciler.report.results import (
 from reconciler.report.summary import (
     ACTIONS,
     DESTRUCTIVE,
+    ChangeHarm,
     Entry,
-    Harm,
     SummaryRow,
     entries_of,
     facts_of,
@@ -286,7 +286,7 @@ def _summary_row(summary: SummaryRow) -> str:
             code(summary.sign),
             code(summary.resource) if "/" in summary.resource else prose(summary.resource),
             code(summary.what) if summary.what else "",
-            f"**{cost}**" if summary.harm <= Harm.JOBS else cost,
+            f"**{cost}**" if summary.harm <= ChangeHarm.JOBS else cost,
             f"**{prose(summary.jobs)}**" if summary.jobs else "",
             code(source) if source else "",
         )

@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 from reconciler.apply import State
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind
 from reconciler.model import TAGS, Action, Address, Cost, Json
 from reconciler.model.changes import OURS
 from reconciler.problems import Where
@@ -39,7 +38,7 @@ ACTIONS: Mapping[Action, str] = {
 DESTRUCTIVE = (Action.DELETE, Action.REPLACE, Action.BLUE_GREEN, Action.RETIRE)
 
 
-class Harm(IntEnum):
+class ChangeHarm(IntEnum):
     """What a change does to what runs, the worst first: the order of tables, and the reason for colors."""
 
     REFUSED = 0
@@ -141,18 +140,18 @@ class ChangeFacts:
     where: Where | None = None
 
     @property
-    def harm(self) -> Harm:
+    def harm(self) -> ChangeHarm:
         if self.refusals:
-            return Harm.REFUSED
+            return ChangeHarm.REFUSED
         if self.action in DESTRUCTIVE:
-            return Harm.DESTROYED
+            return ChangeHarm.DESTROYED
         if self.cost is Cost.INFRASTRUCTURE:
-            return Harm.INSTANCES
+            return ChangeHarm.INSTANCES
         if self.losses or self.jobs:
-            return Harm.JOBS
+            return ChangeHarm.JOBS
         if self.action in _NOTICEABLE or self.cost is Cost.REVISION:
-            return Harm.REVISION
-        return Harm.NEW if self.action is Action.CREATE else Harm.FREE
+            return ChangeHarm.REVISION
+        return ChangeHarm.NEW if self.action is Action.CREATE else ChangeHarm.FREE
 
     @property
     def outcome(self) -> str:
@@ -227,7 +226,7 @@ class Entry(Generic[C]):
         return self.facts[0]
 
     @property
-    def harm(self) -> Harm:
+    def harm(self) -> ChangeHarm:
         return self.first.harm
 
     @property
@@ -249,7 +248,7 @@ class Entry(Generic[C]):
         if not self.is_group:
             return str(self.first.address)
         kinds = {facts.address.kind for facts in self.facts}
-        return plural(len(self.facts), KINDS[kinds.pop()].noun if len(kinds) == 1 else "resource")
+        return plural(len(self.facts), _noun(kinds.pop()) if len(kinds) == 1 else "resource")
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -257,7 +256,12 @@ class Entry(Generic[C]):
         names: dict[str, list[str]] = {}
         for facts in self.facts:
             names.setdefault(facts.address.kind, []).append(facts.address.name)
-        return {plural(len(of_kind), KINDS[kind].noun): of_kind for kind, of_kind in names.items()}
+        return {plural(len(of_kind), _noun(kind)): of_kind for kind, of_kind in names.items()}
+
+
+def _noun(kind: str) -> str:
+    """A document may have a kind of a later version."""
+    return KINDS[kind].noun if kind in KINDS else kind
 
 
 def entries_of(changes: Sequence[C], read: Callable[[C], ChangeFacts]) -> list[Entry[C]]:
@@ -313,7 +317,7 @@ def _shared_tags(facts: Sequence[ChangeFacts]) -> dict[tuple[int, ...], frozense
 
 def _likeness(facts: ChangeFacts, told: frozenset[str]) -> str | None:
     """Return what equal changes have in common; empty if it stands for itself, None if there is no more to say."""
-    if facts.harm <= Harm.JOBS or facts.action in _WHOLE:
+    if facts.harm <= ChangeHarm.JOBS or facts.action in _WHOLE:
         return ""
     keys = [field.key for field in facts.read_fields()]
     own = [key for key in keys if key not in told]
@@ -335,13 +339,13 @@ class SummaryRow:
     outcome: str
     jobs: str = ""
     where: Where | None = None
-    harm: Harm
+    harm: ChangeHarm
     is_complete: bool = False
 
 
 def rows_of(entries: Sequence[Entry[C]]) -> list[SummaryRow]:
     """Return the rows of a table, about `ROWS` at most."""
-    classes: dict[tuple[Harm, Action, str, str], list[Entry[C]]] = {}
+    classes: dict[tuple[ChangeHarm, Action, str, str], list[Entry[C]]] = {}
     for entry in entries:
         first = entry.first
         classes.setdefault((first.harm, first.action, first.address.kind, first.outcome), []).append(entry)
@@ -361,7 +365,7 @@ def _row_of_count(entries: Sequence[Entry[C]]) -> SummaryRow:
     count = sum(len(entry.facts) for entry in entries)
     return SummaryRow(
         sign=first.action.value,
-        resource=plural(count, KINDS[first.address.kind].noun),
+        resource=plural(count, _noun(first.address.kind)),
         what="",
         outcome=first.outcome,
         harm=first.harm,
@@ -371,10 +375,10 @@ def _row_of_count(entries: Sequence[Entry[C]]) -> SummaryRow:
 def row_of(entry: Entry[C]) -> SummaryRow:
     first, fields = entry.first, [field for field in entry.fields if not field.is_of_own_tags]
     if first.action in _WHOLE:
-        what, is_complete = describe_body(KINDS[first.address.kind], fields), False
+        what, is_complete = describe_body(first.address.kind, fields), False
     else:
         what, is_complete = describe_fields(fields)
-        is_complete &= not (fields and first.reasons) and (first.harm is not Harm.REVISION or len(fields) <= 1)
+        is_complete &= not (fields and first.reasons) and (first.harm is not ChangeHarm.REVISION or len(fields) <= 1)
     wheres = set() if entry.is_group else {field.where for field in fields}
     return SummaryRow(
         sign=first.action.value,
@@ -428,10 +432,10 @@ def _short_path(path: str) -> str:
     return path.partition(".")[2].removesuffix(".value") if path.startswith(_WRAPPERS) else path
 
 
-def describe_body(kind: Kind, fields: Iterable[FieldFacts]) -> str:
+def describe_body(kind: str, fields: Iterable[FieldFacts]) -> str:
     """Return the fields by which people know a resource that comes or goes: `image quant:1.4.2`."""
     body = {field.path: field.before if field.after is None else field.after for field in fields}
-    found = ((path, _find(path, body)) for path in kind.main)
+    found = ((path, _find(path, body)) for path in (KINDS[kind].main if kind in KINDS else ()))
     texts = ((path.rpartition(".")[2], inline(value)) for path, value in found if value is not None)
     return ", ".join(f"{name} {text}" for name, text in texts if len(text) <= SHORT)
 

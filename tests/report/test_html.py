@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model import Json
+from reconciler.model import Address, Cost, Json
 from reconciler.redact.presented import present
-from reconciler.report.html import VOID, drawing, html_page
+from reconciler.report.html import VOID, breakable, drawing, html_page
 from reconciler.report.json import drift_json
 from reconciler.report.results import drift_of
 from tests.laws import law
 from tests.report.documented import document
-from tests.report.samples import EVERYTHING, NOTHING
+from tests.report.samples import EVERYTHING, NOTHING, OLD, PRICING, member
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;'"
 
@@ -63,7 +64,7 @@ def planned() -> Json:
 
 def test_it_has_every_change_with_its_members_and_both_values() -> None:
     found = page(planned())
-    text = " ".join(found.text)
+    text = "".join(found.text)
     assert len(found.named("details")) >= len(planned()["changes"])
     for change in planned()["changes"]:
         assert change["address"] in text
@@ -75,7 +76,7 @@ def test_what_destroys_stands_first_and_open() -> None:
     destructive = [
         index for index, (kind, _) in enumerate(kinds) if kind in ("delete", "replace", "blue-green", "retire")
     ]
-    others = [index for index, (kind, _) in enumerate(kinds) if kind in ("create", "adopt")]
+    others = [index for index, (kind, _) in enumerate(kinds) if kind == "create"]
     assert destructive
     assert others
     assert max(destructive) < min(others)
@@ -131,6 +132,41 @@ def test_a_drift_is_told_by_tiers() -> None:
     drift = json.loads(json.dumps(drift_json(drift_of(present(EVERYTHING))), default=str))
     kinds = {one["data-kind"] for one in page(drift).named("details")}
     assert kinds & {"changed", "undeclared", "missing", "foreign", "pending", "unhealthy"}
+
+
+def test_a_plan_begins_with_the_table_of_its_entries() -> None:
+    text = html_page([planned()])
+    table = text[: text.index("<details")]
+    assert 'class="summary"' in table
+    assert all(word in table for word in ("instances replaced", "refused", "new revision"))
+
+
+def test_what_is_deleted_shows_what_it_was() -> None:
+    gone = replace(OLD, fields=(member("priority", 20, None, Cost.METADATA),))
+    text = "".join(page(json.loads(json.dumps(document(replace(NOTHING, changes=(gone,))), default=str))).text)
+    assert "priority" in text
+    assert "20" in text
+
+
+def test_equal_changes_are_one_box_with_their_names() -> None:
+    equal = tuple(
+        replace(
+            PRICING, address=Address("JobQueue", f"queue{index}"), fields=(member("tags.a", "x", "y", Cost.METADATA),)
+        )
+        for index in range(5)
+    )
+    found = page(json.loads(json.dumps(document(replace(NOTHING, changes=equal)), default=str)))
+    assert len(found.named("details")) == 1
+    assert all(f"queue{index}" in "".join(found.text) for index in range(5))
+
+
+@given(st.text(alphabet="aB.,/:_-= &<0"))
+def test_a_text_that_may_be_folded_stays_the_same_text(text: str) -> None:
+    assert "".join(Reader(f"<p>{breakable(text)}</p>").text) == text
+
+
+def test_no_word_is_folded_in_its_middle() -> None:
+    assert breakable("containerProperties.command") == "container<wbr>Properties.<wbr>command"
 
 
 def test_an_error_stands_for_a_stack_that_has_no_plan() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.model import Action, Address, Change, Cost, FieldChange, Interrupts, Json, Plan
 from reconciler.problems import Problem, Where
 from reconciler.redact.presented import present
-from reconciler.report.summary import ROWS, Harm, entries_of, facts_of, plan_line, rows_of
+from reconciler.report.summary import ROWS, ChangeHarm, entries_of, facts_of, plan_line, rows_of
 from tests.fakes import HERE
 from tests.report.samples import GPU, LEGACY, NOTHING, OLD, PRICING, SIMULATE, SPOT
 
@@ -93,7 +93,7 @@ def test_what_is_deleted_or_created_is_always_named() -> None:
 def test_the_most_harmful_change_is_the_first_row() -> None:
     jobs = replace(PRICING, interrupts=Interrupts(at_once=False, jobs={"pricing": 3}))
     entries = entries_of(present(plan(SPOT, PRICING, SIMULATE, jobs, GPU, OLD, LEGACY)).changes, facts_of)
-    assert [entry.harm for entry in entries] == list(map(Harm, (0, 1, 2, 3, 4, 5, 6)))
+    assert [entry.harm for entry in entries] == list(map(ChangeHarm, (0, 1, 2, 3, 4, 5, 6)))
 
 
 @given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 2), st.integers(0, 2)), max_size=12))

@@ -19,9 +19,9 @@ from reconciler.redact.presented import (
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.summary import (
     ChangeFacts,
+    ChangeHarm,
     Entry,
     FieldFacts,
-    Harm,
     SummaryRow,
     as_declared,
     entries_of,
@@ -33,7 +33,7 @@ from reconciler.report.summary import (
     single_entries,
 )
 from reconciler.report.text.page import Line, Page, Part, write_problem
-from reconciler.report.text.table import Column, write_table
+from reconciler.report.text.table import TableColumn, write_table
 from reconciler.report.text.values import (
     block,
     change_in_line,
@@ -171,21 +171,21 @@ def write_ignored(page: Page, plan: PresentedPlan) -> None:
 
 
 HARM_STYLES = {
-    Harm.REFUSED: "bold red",
-    Harm.DESTROYED: "bold red",
-    Harm.INSTANCES: "bold red",
-    Harm.JOBS: "bold red",
-    Harm.REVISION: "yellow",
-    Harm.FREE: "dim",
-    Harm.NEW: "green",
+    ChangeHarm.REFUSED: "bold red",
+    ChangeHarm.DESTROYED: "bold red",
+    ChangeHarm.INSTANCES: "bold red",
+    ChangeHarm.JOBS: "bold red",
+    ChangeHarm.REVISION: "yellow",
+    ChangeHarm.FREE: "dim",
+    ChangeHarm.NEW: "green",
 }
 COLUMNS = (
-    Column(""),
-    Column("resource"),
-    Column("change", is_text=True),
-    Column("cost"),
-    Column("jobs"),
-    Column("place", is_optional=True),
+    TableColumn(""),
+    TableColumn("resource"),
+    TableColumn("change", is_text=True),
+    TableColumn("cost"),
+    TableColumn("jobs"),
+    TableColumn("place", is_optional=True),
 )
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
 MOST = 6  # lines of what is deleted
@@ -237,7 +237,7 @@ def write_summary(page: Page, rows: Sequence[SummaryRow]) -> None:
 
 def _cells(row: SummaryRow) -> tuple[Part, ...]:
     style = HARM_STYLES[row.harm]
-    quiet = "dim" if row.harm is Harm.FREE else ""
+    quiet = "dim" if row.harm is ChangeHarm.FREE else ""
     return (
         (row.sign, style),
         (row.resource, quiet or "bold"),
@@ -264,7 +264,7 @@ def write_entries(page: Page, entries: Sequence[Entry[PresentedChange]], verbose
 
 def is_told(entry: Entry[PresentedChange]) -> bool:
     """Whether the row says everything."""
-    if entry.is_group or entry.harm <= Harm.JOBS or entry.harm is Harm.NEW:
+    if entry.is_group or entry.harm <= ChangeHarm.JOBS or entry.harm is ChangeHarm.NEW:
         return False
     return row_of(entry).is_complete
 
@@ -322,13 +322,16 @@ def _write_header(page: Page, entry: Entry[PresentedChange], number: str) -> Non
     about = [text for text in about_change(entry) if text not in first.losses]
     losses = "; ".join(first.losses)
     source = "" if entry.is_group else place(first.where)
-    is_quiet = first.harm in (Harm.FREE, Harm.NEW, Harm.REVISION)
+    is_quiet = first.harm in (ChangeHarm.FREE, ChangeHarm.NEW, ChangeHarm.REVISION)
     page.line(
         (f"{number:>3}  ", "dim"),
         (f"{first.action.value:<3} ", style if "bold" in style else f"bold {style}"),
         (entry.resources, "bold"),
         physical,
-        (f"  {'; '.join(about)}" if about else "", ("dim" if first.harm is Harm.FREE else "") if is_quiet else "red"),
+        (
+            f"  {'; '.join(about)}" if about else "",
+            ("dim" if first.harm is ChangeHarm.FREE else "") if is_quiet else "red",
+        ),
         (f"{'; ' if about else '  '}{losses}" if losses else "", "bold red"),
         (f"  {source}" if source else "", "dim"),
         hang=INDENT,

@@ -18,7 +18,7 @@ _ENDS = re.compile(r"[^./,:_-]*[./,:_-]+|[^./,:_-]+$")  # parts of a word betwee
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """`is_text`: it is folded where it has to be. `is_optional`: a narrow page leaves it out."""
 
     heading: str
@@ -31,7 +31,7 @@ Cell = tuple[tuple[str, str], ...]  # lines, each a text and its style
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
     def without(self, indexes: Sequence[int]) -> "_Grid":
@@ -69,7 +69,7 @@ class _Grid:
         return (len(text) for row in self.rows for text, _ in row[index])
 
 
-def write_table(page: Page, columns: Sequence[Column], rows: Sequence[Sequence[Part]]) -> None:
+def write_table(page: Page, columns: Sequence[TableColumn], rows: Sequence[Sequence[Part]]) -> None:
     """Write the headings and a line or more for each row; columns without content are left out."""
     if not rows:
         return
