@@ -181,14 +181,18 @@ def _collect_suspects(node: Node, suspects: list[tuple[str, SourceMark]]) -> Non
 
 
 def _has_signs(value: Json) -> bool:
-    """Whether any text of a plain value, or any key in it, has a sign of another language."""
-    if isinstance(value, str):
-        return _has_sign(value)
-    if isinstance(value, dict):
-        return any(
-            _has_sign(key) or (key.lower() not in READ_LATER and _has_signs(inner)) for key, inner in value.items()
-        )
-    return isinstance(value, list) and any(map(_has_signs, value))
+    """Whether any text of a plain mapping or list, or any key in it, has a sign of another language."""
+    containers = [value]
+    for container in containers:
+        values = container
+        if type(container) is dict:
+            values = [inner for key, inner in container.items() if key.lower() not in READ_LATER]
+            if _has_sign("".join(container)):
+                return True
+        if _has_sign("".join([inner for inner in values if type(inner) is str])):
+            return True
+        containers += [inner for inner in values if type(inner) is dict or type(inner) is list]
+    return False
 
 
 def _has_sign(text: str) -> bool:

@@ -1,7 +1,7 @@
 """The columns of the tables of rules: a rule, its evidence, its examples, and the subject that it checks."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -102,7 +102,9 @@ class Subject:
 
     def of_resource(self, address: Address, body: Spec, runs_on: tuple[str, ...] = ()) -> "Subject":
         """Return the subject of another resource of the same stack, which shares what `shared` has computed."""
-        return replace(self, address=address, body=body, runs_on=runs_on)
+        return Subject(
+            address, body, self.stack, self.region, self.takes, runs_on, self.with_known_values, self._shared
+        )
 
     def with_other_values(self) -> Iterator["Subject"]:
         """Yield the same resource in the stacks of `with_known_values`."""

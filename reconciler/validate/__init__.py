@@ -64,12 +64,13 @@ def validate(
     for address, resource in stack.declared.items():
         kind = kinds[address.kind]
         spec, is_doubtful = readers.read(kind.create.operation, resource.spec)
-        declared[address] = replace(resource, spec=spec)
-        result = validator().check(kind, declared[address], is_whole=is_whole) if is_doubtful else SchemaResult()
+        result = SchemaResult()
+        if is_doubtful:
+            result = validator().check(kind, replace(resource, spec=spec), is_whole=is_whole)
         unknown_values[address] = result.unknown_values
         for path, spelling in result.spellings.items():
             spec = _with(spec, path, spelling)
-        declared[address] = replace(resource, spec=spec)
+        declared[address] = resource if spec is resource.spec else replace(resource, spec=spec)
         remaining, disabled = settle(result.problems, stack.disabled)
         silenced += disabled
         is_unknown = is_doubtful and holds_unknown(spec)

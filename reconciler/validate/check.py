@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from operator import is_
 
 from reconciler.model import Json, Path
 from reconciler.placeholders import Unknown
@@ -170,9 +171,15 @@ def _structure(
             out[name if type(name) is str else _key(name)] = reader(inner, doubt)
         if not required <= out.keys():
             doubt.raised = True
-        return out
+        return _kept(value, out)
 
     return read
+
+
+def _kept(value: Json, out: dict[str, Json]) -> Json:
+    """Return the mapping itself if reading it has changed nothing: most of a stack is then in memory once."""
+    is_same = type(value) is dict and all(map(is_, value, out)) and all(map(is_, value.values(), out.values()))
+    return value if is_same and len(value) == len(out) else out
 
 
 def _map(reader: Reader, keys: tuple[Check, ...], checks: tuple[Check, ...]) -> Reader:
@@ -182,7 +189,7 @@ def _map(reader: Reader, keys: tuple[Check, ...], checks: tuple[Check, ...]) -> 
         out = {_key(key): reader(inner, doubt) for key, inner in value.items() if inner is not None}
         if not all(check(key) for key in out for check in keys) or not all(check(out) for check in checks):
             doubt.raised = True
-        return out
+        return _kept(value, out)
 
     return read
 
@@ -192,9 +199,9 @@ def _list(reader: Reader, checks: tuple[Check, ...]) -> Reader:
         if not isinstance(value, list | tuple):
             return _undecided(value, doubt)
         out = [reader(item, doubt) for item in value]
-        if not all(check(out) for check in checks):
+        if checks and not all(check(out) for check in checks):
             doubt.raised = True
-        return out
+        return value if type(value) is list and all(map(is_, value, out)) else out
 
     return read
 
@@ -214,8 +221,11 @@ def _string(checks: tuple[Check, ...]) -> Reader:
 
 def _choice(values: list[str]) -> Reader:
     own = {value.lower(): value for value in reversed(values)}
+    spelled = frozenset(own.values())
 
     def read(value: Json, doubt: Doubt) -> Json:
+        if type(value) is str and value in spelled:
+            return value
         out = text(value)
         if not isinstance(out, str) or out.lower() not in own:
             return _undecided(out, doubt)
