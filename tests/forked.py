@@ -22,7 +22,7 @@ from pkgutil import walk_packages
 from threading import Lock, Thread
 
 import reconciler
-from reconciler.adapters.aws import session
+from reconciler.service_models import model_loader
 
 ROOT = Path(__file__).parents[1]
 LARGEST = 1 << 16  # bytes of a command with its environment
@@ -153,7 +153,7 @@ def _import() -> None:
         if not module.name.endswith("__main__"):
             import_module(module.name)
     for service in ("batch", "sts"):
-        session._loader(None).load_service_model(service, "service-2")
+        model_loader().load_service_model(service, "service-2")
     gc.freeze()
 
 

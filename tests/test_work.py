@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from reconciler.__main__ import main
-from reconciler.adapters.aws import session
 from reconciler.diff import live_view
 from reconciler.load import files
 from reconciler.redact.presented import present
@@ -18,6 +17,7 @@ from reconciler.report.text.page import Page, Part, write_page
 from reconciler.report.text.plan import plan_page
 from reconciler.saved_plan.document import Inputs, saved_json, sealed_part
 from reconciler.saved_plan.sealing import Seal, fingerprint_of
+from reconciler.service_models import model_loader
 from reconciler.syntax import nodes
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.parse import compose
@@ -103,6 +103,6 @@ def test_the_models_of_one_service_are_found_without_those_of_the_others(monkeyp
     listed: list[str] = []
     listdir = os.listdir
     monkeypatch.setattr(os, "listdir", lambda *path: (listed.append(str(path)), listdir(*path))[1])
-    loader = session._loader.__wrapped__(None)
+    loader = model_loader.__wrapped__()
     assert loader.load_service_model("batch", "service-2")["metadata"]["serviceId"] == "Batch"
     assert len(listed) < 10  # botocore's own looks into hundreds of folders

@@ -52,6 +52,7 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
     plan = plan_stack(read, session, wanted)
     check_patterns_of_plan(job.request, plan, read.stack, session, out)
     shown = seal_plan(job.request, wanted, read, plan, seal)
+    read = replace(read, secrets=shown.secrets)
     fingerprint = "" if wanted.destroy else shown.fingerprint
     out.publish_page(lambda width: plan_page(shown.plan, width, out.verbose, fingerprint))
     out.write_event(lambda: {"event": "planned", **shown.document})

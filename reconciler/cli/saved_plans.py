@@ -30,13 +30,15 @@ LEAST = 20  # characters of a key: fewer could be found by trying
 class SealedPlan:
     """A plan as it may be shown, with all that refuses it.
 
-    `sealed` is the part of its document that the fingerprint covers. `told` are the refusals that stderr does not
+    `secrets` also contains those of former bodies: errors and results of the run need them, too. `sealed` is the part
+    of the document that the fingerprint covers. `told` are the refusals that stderr does not
     repeat: those that follow from the resources, and not from a consent.
     """
 
     plan: "PresentedPlan"
     refused: Refused | None
     sealed: Mapping[str, Json]
+    secrets: "Secrets"
     told: "tuple[PresentedProblem, ...]" = ()
 
     @cached_property
@@ -62,7 +64,7 @@ def seal_plan(request: StackRequest, wanted: "PlanOptions", read: Read, plan: Pl
     shown = present(plan, secrets)
     sealed = sealed_part(plan, shown, _inputs(request, wanted, read), seal)
     told = tuple(refusal for refusal in shown.refusals if refusal.code not in CONSENTS)
-    return SealedPlan(shown, _refusal(plan, secrets), sealed, told)
+    return SealedPlan(shown, _refusal(plan, secrets), sealed, secrets, told)
 
 
 def _secrets(read: Read, plan: Plan) -> "Secrets":

@@ -3,14 +3,13 @@
 import io
 import os
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
-from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
 from reconciler.ports import Clock
@@ -24,6 +23,7 @@ from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
 from reconciler.sandbox.server.moto import Services
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
+from reconciler.service_models import model_loader
 
 # Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
 MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
@@ -39,7 +39,7 @@ def sandbox_session(
     """
     quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
     session = Session(session_vars=quiet)
-    session.register_component("data_loader", _loader())
+    session.register_component("data_loader", model_loader())
     for file in ("config_file", "credentials_file"):
         session.set_config_variable(file, os.devnull)
     session.set_config_variable("region", region)
@@ -60,12 +60,6 @@ def attach(session: Session, simulator: Simulator, account: str, region: str, *,
         _answer, simulator=simulator, services=services, account=account, region=region, without_faults=without_faults
     )
     session.register("before-send", answer, unique_id=UNIQUE_ID)
-
-
-@cache
-def _loader() -> Loader:
-    """All sessions share the service models: to read them takes longer than a command."""
-    return create_loader()
 
 
 class _Raw(io.BytesIO):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.model import Json
+from reconciler.problems import CloudError, Fault
 from tests.cli.conftest import Ran, Run, write
 
 BODY = """\
@@ -104,6 +107,24 @@ def test_a_secret_is_in_no_output_and_no_file(way: str, run: Run) -> None:
     assert [where for where, text in told.items() if kept.hidden in text] == []
     assert digests
     assert [where for where, text in told.items() if any(digest[:8] in text for digest in digests)] == []
+
+
+def test_a_secret_that_has_changed_since_is_in_no_error_of_deleting_what_had_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("small", stack(WAYS["declared"]))
+    run("apply", "small", "--sandbox", "--yes", "--var", "pw=hunter22")
+    call = AwsCloud.call
+
+    def repeating(self: AwsCloud, operation: str, request: Json) -> Json:
+        if operation == "DeregisterJobDefinition":
+            raise CloudError(operation, Fault.REFUSED, "ClientException", "PIN hunter22 is in use")
+        return call(self, operation, request)
+
+    monkeypatch.setattr(AwsCloud, "call", repeating)
+    ran = run("destroy", "small", "--sandbox", "--yes", "--var", "pw=another-one")
+    assert "is in use" in shown(ran)
+    assert "hunter22" not in shown(ran)
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -6,14 +6,12 @@ import re
 import sys
 import time
 from collections.abc import Mapping
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from botocore import exceptions as boto
 from botocore.awsrequest import AWSResponse
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 from botocore.session import Session
 
@@ -22,6 +20,7 @@ from reconciler.adapters.aws.failures import NoTerminal, credentials_of, have_cr
 from reconciler.calls import attempt_at
 from reconciler.ports import UNOBSERVED, Called, Observer
 from reconciler.problems import Denied
+from reconciler.service_models import model_loader
 
 # Tell of each call that the clients of a session make, those that botocore makes for itself among them.
 
@@ -132,26 +131,13 @@ def assume_role(base: Session, role_arn: str, region: str | None = None, observe
 
 
 def _session(profile: str | None, observer: Observer) -> Session:
-    """Return a session that shares the service models with all others: to read them takes longer than a call."""
+    """Return a session that shares the service models with all others."""
     session = Session(profile=profile)
     with credentials_of(session):
-        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+        session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
     session.register_component("response_parser_factory", CheckedParsers())
     observe(session, observer)
     return session
-
-
-@cache
-def _loader(data_path: str | None) -> Loader:
-    return _Models(create_loader(data_path).search_paths, include_default_search_paths=False)
-
-
-class _Models(Loader):
-    """botocore's loader; to find the model of one service, it does not look into the folders of all the others."""
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - a folder has models of any type
-        folders = (Path(path) for path in self.search_paths)
-        return sorted({inner.name for folder in folders if folder.is_dir() for inner in folder.iterdir()})
 
 
 def _ask_only_at_a_terminal(session: Session) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StringShape, StructureShape
 
 from reconciler.model import Json
+from reconciler.service_models import model_loader
 
 # What the simulated service answers: JSON on success, an error in the form of the rest-json protocol otherwise.
 
@@ -90,7 +90,7 @@ class HttpRoute:
 @cache
 def service_document() -> Mapping[str, Json]:
     """Return the service's model as botocore keeps it."""
-    document: Mapping[str, Json] = Loader().load_service_model("batch", "service-2")
+    document: Mapping[str, Json] = model_loader().load_service_model("batch", "service-2")
     return document
 
 

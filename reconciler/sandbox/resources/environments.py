@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import cache
 from random import Random
 
-from botocore.loaders import Loader
-
 from reconciler.model import Json, Spec, partition_of
 from reconciler.sandbox.core import iam, state
 from reconciler.sandbox.core.iam import is_service_linked, role_arn
@@ -26,6 +24,7 @@ from reconciler.sandbox.core.state import (
 from reconciler.sandbox.jobs.scheduler import SCALED
 from reconciler.sandbox.jobs.timeline import VCPU, evict_jobs, holders, replace_instances, used_amounts
 from reconciler.sandbox.resources.defaults import default_images, environment_body, observed_body, template_body
+from reconciler.service_models import model_loader
 
 # What AWS refuses about a compute environment's shape, in its own words where they are known.
 #
@@ -96,7 +95,7 @@ def refuse_unknown_types(instance_types: Iterable[str]) -> None:
 
 @cache
 def types_and_families() -> frozenset[str]:
-    types: list[str] = Loader().load_service_model("ec2", "service-2")["shapes"]["InstanceType"]["enum"]
+    types: list[str] = model_loader().load_service_model("ec2", "service-2")["shapes"]["InstanceType"]["enum"]
     return frozenset(types) | {each.partition(".")[0] for each in types}
 
 
