@@ -70,7 +70,7 @@ def _amount(cell: str) -> int | None:
     return None if cell == _UNKNOWN else int(cell)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is as good as another only if it is the same
 class Catalogue:
     """Instance types by name, and since when and from where they are known."""
 

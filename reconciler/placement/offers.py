@@ -1,11 +1,13 @@
 """What a compute environment can hold: the types that it may launch, and how many vCPUs all its jobs may have."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 from reconciler.model import Json, Path, Spec
-from reconciler.placement.catalogue import NO_CANDIDATES, Candidates, Catalogue, InstanceType, expand
+from reconciler.placement.catalogue import NO_CANDIDATES, Catalogue, InstanceType, expand, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES
 
 INSTANCE_TYPES: Path = ("computeResources", "instanceTypes")
@@ -13,6 +15,7 @@ MAX_VCPUS: Path = ("computeResources", "maxvCpus")
 _PLATFORMS = {
     "EC2": EC2, "SPOT": EC2, "FARGATE": FARGATE, "FARGATE_SPOT": FARGATE, "ECS_MANAGED_INSTANCES": MANAGED_INSTANCES,
 }  # fmt: skip
+CPU_UNIT = 10_000  # a vCPU: kubelet reserves quarters of a hundredth
 ANY = "*"  # managed instances without a list may be of every type
 
 # Of the memory of a type, the kernel takes its part before the agent registers what is left. The part is known as a
@@ -37,6 +40,16 @@ class Capacity:
     memory: Decimal
 
 
+class Size(NamedTuple):
+    """An instance type as jobs see it: what they surely have of it, and at most. In whole numbers that compare fast."""
+
+    sure_vcpus: int  # in 1/CPU_UNIT
+    sure_memory: int  # MiB
+    vcpus: int
+    memory: int
+    type: InstanceType
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """An environment as jobs see it. `why_unknown` says why nothing can be said about it; empty where it can."""
@@ -45,11 +58,12 @@ class Offer:
     platform: str = ""
     type: str = ""  # EC2, SPOT, FARGATE, FARGATE_SPOT, ECS_MANAGED_INSTANCES
     max_vcpus: int | None = None  # None: not known
-    candidates: Candidates = NO_CANDIDATES
+    sizes: tuple[Size, ...] = ()  # of types of which each may be launched, the smallest first
+    alternatives: tuple[tuple[Size, ...], ...] = ()  # sets of which one is used, as for a bundle
+    unknown: tuple[str, ...] = ()  # types and words of which nothing is known
     is_enabled: bool = True
     is_invalid: bool = False
     waits_for_best: bool = False  # BEST_FIT on On-Demand, which never exceeds maxvCpus
-    has_own_image: bool = False  # or user data, which may reserve less for the system than the images of AWS
     why_unknown: str = ""
 
     @property
@@ -72,16 +86,20 @@ def offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
         return Offer(name, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
     most = resources.get("maxvCpus")
     strategy = str(resources.get("allocationStrategy") or "BEST_FIT").upper()
+    platform = EKS if body.get("eksConfiguration") else _PLATFORMS[kind]
+    candidates = expand(_words(resources, kind), catalogue) if platform != FARGATE else NO_CANDIDATES
+    sizing = partial(sizes_of, platform=platform, has_own_image=_has_own_image(resources))
     return Offer(
         name,
-        EKS if body.get("eksConfiguration") else _PLATFORMS[kind],
+        platform,
         kind,
         most if isinstance(most, int) else None,
-        expand(_words(resources, kind), catalogue) if _PLATFORMS[kind] != FARGATE else NO_CANDIDATES,
+        sizing(candidates.types),
+        tuple(sizing(types) for types in candidates.alternatives),
+        candidates.unknown,
         is_enabled,
         is_invalid,
         waits_for_best=kind == "EC2" and strategy == "BEST_FIT",
-        has_own_image=_has_own_image(resources),
     )
 
 
@@ -95,6 +113,7 @@ def _words(resources: Spec, kind: str) -> list[str]:
 
 
 def _has_own_image(resources: Spec) -> bool:
+    """Whether the image, or user data, may reserve less for the system than the images of AWS do."""
     configurations = resources.get("ec2Configuration")
     listed = configurations if isinstance(configurations, list | tuple) else ()
     overrides = any(_mapping(each).get("imageIdOverride") for each in listed)
@@ -107,6 +126,29 @@ def _texts(value: Json) -> list[str]:
 
 def _mapping(value: Json) -> Spec:
     return value if isinstance(value, Mapping) else {}
+
+
+def sizes_of(types: Iterable[InstanceType], platform: str, *, has_own_image: bool = False) -> tuple[Size, ...]:
+    """Return what jobs have of known types, the smallest type first."""
+    return tuple(_size(each, platform, has_own_image) for each in sorted(types, key=size_of))
+
+
+@lru_cache(maxsize=64)
+def sizes_of_family(family: str, platform: str, catalogue: Catalogue) -> tuple[Size, ...]:
+    return sizes_of((each for each in catalogue.families[family] if each.vcpus is not None), platform)
+
+
+@lru_cache(maxsize=4)
+def current_sizes(platform: str, catalogue: Catalogue) -> tuple[Size, ...]:
+    """Return the types of the present generations, the smallest first."""
+    types = (each for each in catalogue.types.values() if not each.previous and each.pods is not None)
+    return sizes_of(types, platform)
+
+
+def _size(each: InstanceType, platform: str, has_own_image: bool) -> Size:  # noqa: FBT001
+    least, most = capacities(each, platform, has_own_image=has_own_image)
+    sure_vcpus, vcpus = int(least.vcpus * CPU_UNIT), int(most.vcpus * CPU_UNIT)
+    return Size(sure_vcpus, int(least.memory), vcpus, int(most.memory), each)
 
 
 def capacities(each: InstanceType, platform: str, *, has_own_image: bool = False) -> tuple[Capacity, Capacity]:

@@ -1,19 +1,18 @@
 """Whether a job can ever start: in one environment, in a queue, and in any of several queues."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
-from math import ceil
+from functools import lru_cache
+from math import ceil, inf
 from typing import NamedTuple
 
-from reconciler.placement.catalogue import ARM, X86, Catalogue, InstanceType, size_of
+from reconciler.placement.catalogue import ARM, X86, Catalogue, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES, JobNeed
-from reconciler.placement.offers import Offer, capacities
+from reconciler.placement.offers import CPU_UNIT, Offer, Size, current_sizes, sizes_of_family
 
 RUNS_ON = {EC2: "EC2", FARGATE: "Fargate", MANAGED_INSTANCES: "ECS managed instances", EKS: "Amazon EKS"}
-CPU_UNIT = 10_000  # a vCPU: kubelet reserves quarters of a hundredth
 LISTED = 3  # names in a message
 
 
@@ -144,26 +143,13 @@ def _asked(need: JobNeed) -> Asked:
     )
 
 
-@cache
-def _bounds_of(each: InstanceType, platform: str, has_own_image: bool) -> tuple[int, int, int, int]:  # noqa: FBT001
-    least, most = capacities(each, platform, has_own_image=has_own_image)
-    return int(least.vcpus * CPU_UNIT), int(least.memory), int(most.vcpus * CPU_UNIT), int(most.memory)
-
-
-def _bounds(each: InstanceType, offer: Offer) -> tuple[int, int, int, int]:
-    """Return the vCPUs (1/10,000) and MiB that jobs surely have of a type, and those that they have at most."""
-    return _bounds_of(each, offer.platform, offer.has_own_image)
-
-
-def _on_type(asked: Asked, each: InstanceType, offer: Offer) -> Feasibility:
+def _on_size(asked: Asked, size: Size) -> Feasibility:
     """Return whether an instance of a type holds a job, or a node of one."""
-    if each.vcpus is None or each.memory is None:
-        return Feasibility.UNKNOWN
-    sure_vcpus, sure_memory, vcpus, memory = _bounds(each, offer)
+    each = size.type
     if (
-        asked.vcpus > vcpus
-        or asked.memory > memory
-        or asked.gpus > (asked.gpus if each.gpus is None else each.gpus)
+        asked.vcpus > size.vcpus
+        or asked.memory > size.memory
+        or (asked.gpus and each.gpus is not None and asked.gpus > each.gpus)
         or (asked.efa and not each.efa)
         or (asked.architecture and asked.architecture not in each.architectures)
         or (asked.instance_type and asked.instance_type != each.name)
@@ -172,132 +158,139 @@ def _on_type(asked: Asked, each: InstanceType, offer: Offer) -> Feasibility:
     # GPUs that are parts of one, or not of NVIDIA; and on ARM they need an image of the user's own ('Run GPU jobs').
     if asked.gpus and (each.gpus is None or ARM in each.architectures):
         return Feasibility.UNKNOWN
-    return Feasibility.FITS if asked.vcpus <= sure_vcpus and asked.memory <= sure_memory else Feasibility.TIGHT
+    is_sure = asked.vcpus <= size.sure_vcpus and asked.memory <= size.sure_memory
+    return Feasibility.FITS if is_sure else Feasibility.TIGHT
 
 
 def _on_instances(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     asked = _asked(need)
-    candidates = offer.candidates
-    if witness := _witness(asked, offer, lambda each: _is_within(need, offer, each)):
+    if witness := _witness(asked, offer, _vcpus_within(need, offer)):
         return _known(need, offer) or Verdict(
-            Feasibility.FITS, _headroom(asked, witness, offer), instance_type=witness.name
+            Feasibility.FITS, _headroom(asked, witness), instance_type=witness.type.name
         )
-    outcomes = [(each, _on_type(asked, each, offer)) for each in candidates]
-    holding = sorted(
-        (each for each, outcome in outcomes if outcome in (Feasibility.FITS, Feasibility.TIGHT)), key=size_of
-    )
+    sizes = [*offer.sizes, *(size for sizes in offer.alternatives for size in sizes)]
+    outcomes = [(size, _on_size(asked, size)) for size in sizes]
+    holding = [size for size, outcome in outcomes if outcome in (Feasibility.FITS, Feasibility.TIGHT)]
     if holding:
-        return _known(need, offer) or _tight(need, asked, offer, holding[0])
-    unknown = [*candidates.unknown, *(each.name for each, outcome in outcomes if outcome is Feasibility.UNKNOWN)]
+        return _known(need, offer) or _tight(need, asked, offer, min(holding, key=lambda size: size_of(size.type)))
+    unknown = [*offer.unknown, *(size.type.name for size, outcome in outcomes if outcome is Feasibility.UNKNOWN)]
     if unknown:
         return Verdict(Feasibility.UNKNOWN, f"what {_listed(unknown)} can hold is not known")
     if not outcomes:
         return Verdict(Feasibility.UNKNOWN, f"{offer.name} names no instance types")
-    return _too_large(asked, offer, [each for each, _ in outcomes], catalogue)
+    return _too_large(asked, offer, sizes, catalogue)
 
 
-def _witness(asked: Asked, offer: Offer, is_within: Callable[[InstanceType], bool]) -> InstanceType | None:
-    """Return the smallest type that surely holds a job: of those that may be launched, or of every set of a bundle."""
+def _witness(asked: Asked, offer: Offer, most: float) -> Size | None:
+    """Return the smallest type that surely holds a job: of those that may be launched, or of every set of a bundle.
 
-    def smallest(types: Sequence[InstanceType]) -> InstanceType | None:
-        fitting = (each for each in types if _on_type(asked, each, offer) is Feasibility.FITS and is_within(each))
-        return next(iter(sorted(fitting, key=size_of)), None)
-
-    if found := smallest(offer.candidates.types):
+    `most` is how many vCPUs its instance may have.
+    """
+    if found := _first_fit(asked, offer.sizes, most):
         return found
-    of_each = [smallest(types) for types in offer.candidates.alternatives]
+    of_each = [_first_fit(asked, sizes, most) for sizes in offer.alternatives]
     return of_each[0] if of_each and None not in of_each else None
 
 
-def _is_within(need: JobNeed, offer: Offer, each: InstanceType) -> bool:
-    """Whether maxvCpus allows for instances of a type: of BEST_FIT on On-Demand, and all nodes of a multi-node job.
+def _vcpus_within(need: JobNeed, offer: Offer) -> float:
+    """Return how many vCPUs an instance may have, by maxvCpus: of BEST_FIT on On-Demand, and of multi-node jobs.
 
     Other strategies may exceed maxvCpus by one instance (ComputeResource.maxvCpus).
     """
     if offer.max_vcpus is None or not (offer.waits_for_best or need.is_multinode):
-        return True
-    return need.nodes * (each.vcpus or 0) <= offer.max_vcpus
+        return inf
+    return offer.max_vcpus / max(need.nodes, 1)
 
 
-def _tight(need: JobNeed, asked: Asked, offer: Offer, each: InstanceType) -> Verdict:
-    sure_vcpus, sure_memory, vcpus, memory = _bounds(each, offer)
-    if asked.memory > sure_memory:
-        band = f"of {each.name} jobs can have between {sure_memory:,} and {memory:,} MiB"
-        detail, hint = f"needs {asked.memory:,} MiB, and {band}", f"request at most {sure_memory:,} MiB to be sure"
-    elif asked.vcpus > sure_vcpus:
-        detail = (
-            f"needs {_cpu(asked.vcpus)} vCPUs, and of {each.name} pods can have {_cpu(sure_vcpus)} to {_cpu(vcpus)}"
-        )
-        hint = f"request at most {_cpu(sure_vcpus)} vCPUs to be sure"
-    elif not _is_within(need, offer, each):
-        instances = f"{need.nodes} instances" if need.is_multinode else "the instance"
-        detail = (
-            f"fits {each.name}, but maxvCpus of {offer.name} is {offer.max_vcpus}, less than {instances} of it have"
-        )
-        hint = f"raise computeResources.maxvCpus to {need.nodes * (each.vcpus or 0)}"
+def _tight(need: JobNeed, asked: Asked, offer: Offer, size: Size) -> Verdict:
+    name, vcpus_of_all = size.type.name, need.nodes * (size.type.vcpus or 0)
+    if asked.memory > size.sure_memory:
+        band = f"of {name} jobs can have between {size.sure_memory:,} and {size.memory:,} MiB"
+        detail, hint = f"needs {asked.memory:,} MiB, and {band}", f"request at most {size.sure_memory:,} MiB to be sure"
+    elif asked.vcpus > size.sure_vcpus:
+        band = f"{_cpu(size.sure_vcpus)} to {_cpu(size.vcpus)}"
+        detail = f"needs {_cpu(asked.vcpus)} vCPUs, and of {name} pods can have {band}"
+        hint = f"request at most {_cpu(size.sure_vcpus)} vCPUs to be sure"
+    elif (size.type.vcpus or 0) > _vcpus_within(need, offer):
+        on = f"on {need.nodes} instances, which have" if need.is_multinode else "which has"
+        detail = f"fits {name} {on} {vcpus_of_all} vCPUs, but maxvCpus of {offer.name} is {offer.max_vcpus}"
+        hint = f"raise computeResources.maxvCpus to {vcpus_of_all}"
     else:
-        detail = f"fits {each.name}, but {offer.name} may also launch sets of families that are too small"
+        detail = f"fits {name}, but {offer.name} may also launch sets of families that are too small"
         hint = "name the instance families"
-    return Verdict(Feasibility.TIGHT, detail, instance_type=each.name, hint=hint)
+    return Verdict(Feasibility.TIGHT, detail, instance_type=name, hint=hint)
 
 
-def _too_large(asked: Asked, offer: Offer, types: Sequence[InstanceType], catalogue: Catalogue) -> Verdict:
-    nearest = max(types, key=lambda each: (_share(asked, each, offer), *(-amount for amount in size_of(each)[:4])))
-    _, _, vcpus, memory = _bounds(nearest, offer)
+def _too_large(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Catalogue) -> Verdict:
+    nearest = max(sizes, key=lambda size: (_share(asked, size), *(-amount for amount in size_of(size.type)[:4])))
+    name, gpus = nearest.type.name, nearest.type.gpus
     lacks = [
         text
         for is_lacking, text in (
-            (asked.instance_type and nearest.name != asked.instance_type, f"a {asked.instance_type}"),
-            (asked.gpus > (nearest.gpus or 0), f"{asked.gpus} GPUs" if asked.gpus > 1 else "a GPU"),
-            (asked.vcpus > vcpus, f"{_cpu(asked.vcpus)} vCPUs"),
-            (asked.memory > memory, f"{asked.memory:,} MiB"),
-            (asked.efa and not nearest.efa, "an Elastic Fabric Adapter"),
-            (asked.architecture and asked.architecture not in nearest.architectures, asked.architecture),
+            (asked.instance_type and name != asked.instance_type, f"a {asked.instance_type}"),
+            (asked.gpus > (gpus or 0), f"{asked.gpus} GPUs" if asked.gpus > 1 else "a GPU"),
+            (asked.vcpus > nearest.vcpus, f"{_cpu(asked.vcpus)} vCPUs"),
+            (asked.memory > nearest.memory, f"{asked.memory:,} MiB"),
+            (asked.efa and not nearest.type.efa, "an Elastic Fabric Adapter"),
+            (asked.architecture and asked.architecture not in nearest.type.architectures, asked.architecture),
         )
         if is_lacking
     ]
-    has = f"{_cpu(vcpus)} vCPUs, {memory:,} MiB and {nearest.gpus or 'no'} GPUs for jobs"
-    larger = _larger(asked, offer, types, catalogue)
-    add = f"add a type that holds it, such as {larger.name}, or " if larger else ""
+    has = f"{_cpu(nearest.vcpus)} vCPUs, {nearest.memory:,} MiB and {gpus or 'no'} GPUs for jobs"
+    larger = _larger(asked, offer, sizes, catalogue)
+    add = f"add a type that holds it, such as {larger}, or " if larger else ""
     return Verdict(
         Feasibility.NEVER,
-        f"needs {' and '.join(lacks)}, which no instance type of {offer.name} has; "
-        f"the nearest, {nearest.name}, has {has}",
+        f"needs {' and '.join(lacks)}, which no instance type of {offer.name} has; the nearest, {name}, has {has}",
         REQUIREMENT,
-        nearest.name,
+        name,
         f"{add}request less",
     )
 
 
-def _share(asked: Asked, each: InstanceType, offer: Offer) -> float:
+def _share(asked: Asked, size: Size) -> float:
     """Return how much of what a job asks for a type has, by what it lacks most."""
-    _, _, vcpus, memory = _bounds(each, offer)
-    pairs = ((vcpus, asked.vcpus), (memory, asked.memory), (each.gpus or 0, asked.gpus))
+    pairs = ((size.vcpus, asked.vcpus), (size.memory, asked.memory), (size.type.gpus or 0, asked.gpus))
     return min((min(1.0, has / wanted) for has, wanted in pairs if wanted), default=1.0)
 
 
-def _larger(asked: Asked, offer: Offer, types: Sequence[InstanceType], catalogue: Catalogue) -> InstanceType | None:
+def _larger(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Catalogue) -> str:
     """Return the smallest type that surely holds a job: of the same families, or of any with their architecture."""
-    architectures = {name for each in types for name in each.architectures}
-    same = [each for family in dict.fromkeys(each.family for each in types) for each in catalogue.families[family]]
-    current = [
-        each
-        for each in catalogue.types.values()
-        if not each.previous and each.pods is not None and architectures & set(each.architectures)
-    ]
-    for group in (same, current):
-        fitting = [each for each in group if _on_type(asked, each, offer) is Feasibility.FITS]
-        if fitting:
-            return min(fitting, key=size_of)
-    return None
+    families = dict.fromkeys(size.type.family for size in sizes)
+    architectures = {name for size in sizes for name in size.type.architectures}
+    for family in families:
+        if size := _first_fit(asked, sizes_of_family(family, offer.platform, catalogue)):
+            return size.type.name
+    return _current_fit(asked, frozenset(architectures), offer.platform, catalogue)
 
 
-def _headroom(asked: Asked, each: InstanceType, offer: Offer) -> str:
-    sure_vcpus, sure_memory, _, _ = _bounds(each, offer)
-    gpus = f", {asked.gpus} of {each.gpus} GPUs" if asked.gpus else ""
+@lru_cache(maxsize=1024)  # many environments lack the same thing
+def _current_fit(asked: Asked, architectures: frozenset[str], platform: str, catalogue: Catalogue) -> str:
+    """Return the smallest type of the present generations with an architecture that surely holds a job."""
+    sizes = current_sizes(platform, catalogue)
+    larger = _first_fit(asked, (size for size in sizes if not architectures.isdisjoint(size.type.architectures)))
+    return larger.type.name if larger else ""
+
+
+def _first_fit(asked: Asked, sizes: Iterable[Size], most: float = inf) -> Size | None:
+    """Return the first type that surely holds a job. `most` is how many vCPUs its instance may have."""
+    return next(
+        (
+            size
+            for size in sizes
+            if asked.memory <= size.sure_memory  # decides most of them, without a call
+            and _on_size(asked, size) is Feasibility.FITS
+            and (size.type.vcpus or 0) <= most
+        ),
+        None,
+    )
+
+
+def _headroom(asked: Asked, size: Size) -> str:
+    gpus = f", {asked.gpus} of {size.type.gpus} GPUs" if asked.gpus else ""
     return (
-        f"fits {each.name}: {_cpu(asked.vcpus)} of {_cpu(sure_vcpus)} vCPUs, "
-        f"{asked.memory:,} of at least {sure_memory:,} MiB{gpus}"
+        f"fits {size.type.name}: {_cpu(asked.vcpus)} of {_cpu(size.sure_vcpus)} vCPUs, "
+        f"{asked.memory:,} of at least {size.sure_memory:,} MiB{gpus}"
     )
 
 
