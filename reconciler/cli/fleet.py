@@ -141,6 +141,7 @@ def _in_order(
     from reconciler.report.fleet import heading_page
 
     done, last_notice = 0, monotonic()
+    printed: dict[tuple[int, str], str] = {}
     for branch, future in waiting:
         while not future.done() and (branch.has_begun or not given_up.is_set()):
             wait([future], timeout=SIGNAL_SLICE)
@@ -154,9 +155,19 @@ def _in_order(
             continue
         run = future.result()
         if run is not None:
-            heading = partial(heading_page, run.deployment.name)
-            out.join(run.out, heading, is_news=bool(out.verbose) or run.is_news)
+            same_as = "" if out.verbose else _same_plan(run, printed)
+            heading = partial(heading_page, run.deployment.name, same_as)
+            out.join(run.out, heading, is_news=bool(out.verbose) or run.is_news, is_printed=bool(same_as))
             yield run
+
+
+def _same_plan(run: DeploymentRun, printed: dict[tuple[int, str], str]) -> str:
+    """Return the deployment whose plan is the same, if one is `printed`; otherwise note this one."""
+    from reconciler.report.fleet import plan_likeness
+
+    likeness = plan_likeness(run.out.items)
+    name = run.deployment.name
+    return "" if not likeness or (first := printed.setdefault((run.code, likeness), name)) == name else first
 
 
 def _publish(

@@ -146,8 +146,8 @@ class Output:
         branch.log = replace(self.log, target=name)
         return branch
 
-    def join(self, branch: "Branch", heading: MakePage, *, is_news: bool) -> None:
-        """Add the results of a part; its pages are printed only if they are news."""
+    def join(self, branch: "Branch", heading: MakePage, *, is_news: bool, is_printed: bool = False) -> None:
+        """Add the results of a part; its pages are printed only if they are news, and none that reads the same is."""
         self._items += branch.items
         self._pages_unprinted += branch._pages_unprinted  # noqa: SLF001 - the same class
         if not is_news:
@@ -155,6 +155,8 @@ class Output:
         self._keep_for_files(heading)
         if branch.pages:
             self._print(heading, branch.pages[0][1])
+        if is_printed:
+            return
         for page, stream in branch.pages:
             self._print(page, stream)
         self._pages += branch._pages  # noqa: SLF001 - the same class

@@ -11,7 +11,7 @@ from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.json import FLEET, TIME, frame, problem_json
 from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Placed, Planned, StackOutputs, Validation
-from reconciler.report.summary import outcome_line, plan_counts
+from reconciler.report.summary import likeness_of, outcome_line, plan_counts
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of
 
@@ -180,10 +180,20 @@ def is_news(item: Item) -> bool:
             return True
 
 
-def heading_page(name: str, width: int) -> Page:
+def heading_page(name: str, same_as: str, width: int) -> Page:
+    """`same_as` names the deployment whose plan, printed before, is the same; empty: there is none."""
     page = Page(width)
-    page.line((f"== {name}", "bold cyan"))
+    page.line((f"== {name}", "bold cyan"), (f"  same plan as {same_as}" if same_as else "", "dim"))
     return page
+
+
+def plan_likeness(items: Sequence[Item]) -> str:
+    """Return what is equal for deployments with one and the same plan; empty for what is no plan with changes."""
+    match items:
+        case (Planned(plan),):
+            return likeness_of(plan)
+        case _:
+            return ""
 
 
 def fleet_page(outcomes: Sequence[DeploymentOutcome], width: int, left_out: Sequence[str] = ()) -> Page:

@@ -13,7 +13,7 @@ from reconciler.redact.presented import (
     PresentedResult,
     PresentedStopped,
 )
-from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news
+from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news, plan_likeness
 from reconciler.report.graph import escaped
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import (
@@ -121,6 +121,7 @@ LIMIT = 60_000  # characters; GitHub refuses a comment of more than 65536
 LEAST = 1_000  # characters that one stack's report needs to say anything
 RULE = "|---|---|---|---|\n"
 SUMMARY_RULE = "|---|---|---|---|---|---|\n"
+NAMED = 10  # deployments with one and the same plan
 DRAWN = 40  # changes in a diagram: of more, nobody sees anything
 
 
@@ -141,7 +142,20 @@ def targets_report(targets: Targets, limit: int = LIMIT) -> str:
     news = sorted(
         ((name, item) for name, item in targets.items if is_news(item)), key=lambda pair: pair[0] not in graver
     )
-    return sheet.text + _sections([(f"## {code(name)}\n\n", item) for name, item in news], limit - len(sheet.text))
+    same: dict[str, list[tuple[str, Item]]] = {}
+    for name, item in news:
+        same.setdefault(plan_likeness((item,)) or name, []).append((name, item))
+    sections = [(_heading_of_same([name for name, _ in each]), each[0][1]) for each in same.values()]
+    return sheet.text + _sections(sections, limit - len(sheet.text))
+
+
+def _heading_of_same(names: Sequence[str]) -> str:
+    """Name the deployments of a section: several have one and the same plan."""
+    if len(names) == 1:
+        return f"## {code(names[0])}\n\n"
+    others = ", ".join(map(code, names[1:NAMED]))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"## {code(names[0])}\n\nSame plan in {len(names)} deployments, also in {others}{more}.\n\n"
 
 
 def _destroys(item: Item) -> bool:

@@ -326,6 +326,21 @@ def _likeness(facts: ChangeFacts, told: frozenset[str]) -> str | None:
     return repr((facts.action, facts.address.kind, facts.cost, facts.reasons, own))
 
 
+def likeness_of(plan: PresentedPlan) -> str:
+    """Return what is equal for plans that read the same, wherever their resources are; empty of one without changes."""
+    plan = plan.in_short
+    if not plan.changes:
+        return ""
+    changes = [
+        (change.action, str(change.address), change.name, change.reasons, change.refusals, facts_of(change).jobs,
+         [field_facts(field).key for field in change.fields])
+        for change in plan.changes
+    ]  # fmt: skip
+    unhealthy = [(str(each.address), each.status, each.reason) for each in plan.unhealthy]
+    content = repr((changes, unhealthy, plan.notes, plan.refused, plan.unchanged))
+    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 # The table: a row for each entry; in a plan with very many, counts stand in for the mildest.
 
 

@@ -45,7 +45,8 @@ def test_a_plan_of_all_tells_each_target_and_ends_with_a_table(fleet: Run) -> No
     assert ran.code == 0
     assert ran.err == ""
     assert [line for line in ran.out.splitlines() if line.startswith("==")] == [
-        "== risk@dev", "== small@dev", "== small@prod/222222222222", "== small@prod/333333333333",
+        "== risk@dev", "== small@dev", "== small@prod/222222222222  same plan as small@dev",
+        "== small@prod/333333333333  same plan as small@dev",
     ]  # fmt: skip
     assert ran.out.endswith(
         "Deployments\n"

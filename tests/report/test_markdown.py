@@ -162,9 +162,21 @@ def test_of_many_targets_a_table_has_those_with_news_and_what_destroys_stands_fi
     assert "same&#64;dev" not in text
 
 
+def test_deployments_with_the_same_plan_share_a_section() -> None:
+    names = ("a@dev", "a@prod/1", "a@prod/2", "b@dev")
+    items = tuple((name, Planned(present(plan_of(2 if name == "b@dev" else 1)))) for name in names)
+    text = targets_report(Targets(tuple(map(outcome, names)), items))
+    assert [line for line in text.splitlines() if line.startswith(("## <", "Same plan"))] == [
+        "## <code>a&#64;dev</code>",
+        "Same plan in 3 deployments, also in <code>a&#64;prod/1</code>, <code>a&#64;prod/2</code>.",
+        "## <code>b&#64;dev</code>",
+    ]
+
+
 def test_many_targets_end_before_the_limit_and_say_what_is_left_out() -> None:
-    one, names = Planned(present(plan_of(1))), [f"stacks/team-{number:04}@prod" for number in range(2_000)]
-    text = targets_report(Targets(tuple(map(outcome, names)), tuple((name, one) for name in names)))
+    names = [f"stacks/team-{number:04}@prod" for number in range(2_000)]
+    items = tuple((name, Planned(present(plan_of(1, 60 + number)))) for number, name in enumerate(names))
+    text = targets_report(Targets(tuple(map(outcome, names)), items))
     assert len(text) <= LIMIT
     assert "of the deployments did not fit here" in text
     assert "stacks did not fit here" in text
