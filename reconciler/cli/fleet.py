@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -86,7 +86,14 @@ def _side_by_side(
     from reconciler.cli.signals import stopping
 
     notice = partial(out.print_notice, READERS if out.reads_only else WRITERS)
-    with stopping(notice) as stop, _pool(fleet.concurrency, stop) as threads:
+    status = out.log.status
+    if status:
+        status.expect(len(deployments))
+    with (
+        stopping(notice) as stop,
+        status.reading() if status else nullcontext(),
+        _pool(fleet.concurrency, stop) as threads,
+    ):
         branches = [out.branch(deployment.name) for deployment in deployments]
         waiting = [
             (branch, threads.submit(_run_deployment, deployment, request, branch, work, stop))
@@ -117,6 +124,8 @@ def _run_deployment(
         out.report_crash(error)
         code = Exit.ERROR
     out.watch.close(code)
+    if out.log.status:
+        out.log.status.advance()
     return DeploymentRun(deployment, code, monotonic() - start, utc_now(), out)
 
 

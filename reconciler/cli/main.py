@@ -56,7 +56,9 @@ def _run(invocation: Invocation) -> int:
     try:
         from reconciler.cli.observer import watch_of
 
-        watch = watch_of(invocation.output, invocation.fleet.command, calls_aws=invocation.calls_aws)
+        watch = watch_of(
+            invocation.output, invocation.fleet, calls_aws=invocation.calls_aws, reads_only=invocation.reads_only
+        )
     except (KeyboardInterrupt, Terminated) as signal:  # it came while the modules were read
         return _ended(Output(invocation.output), signal)
     code = _written(invocation, watch)

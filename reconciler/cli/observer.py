@@ -2,15 +2,16 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from threading import get_ident
-from time import monotonic
-from typing import TYPE_CHECKING
+from threading import Thread, get_ident
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, NoReturn
 
-from reconciler.app.request import OutputOptions
-from reconciler.cli.streams import Log
+from reconciler.app.request import FleetRequest, OutputOptions
+from reconciler.cli.streams import Log, StatusLine, is_ci
 from reconciler.ports import Called
 from reconciler.problems import Exit
 from reconciler.redact.secrets import redacted_text
@@ -24,6 +25,8 @@ if TYPE_CHECKING:  # OpenTelemetry is optional, and loaded only where its variab
 
 OTEL = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 WELL = (Exit.DONE, Exit.CHANGES)
+WRITING = ("apply", "prove")  # phases with progress of their own
+REDRAWN = 0.5  # seconds between two looks at what is read
 
 
 @dataclass(slots=True)
@@ -48,10 +51,12 @@ class Watch:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         start, error = monotonic(), ""
+        status = self.log.status.reading() if self.log.status and name not in WRITING else nullcontext()
         span = self.spans.begin(name, self._parent(), self._about) if self.spans else None
         self._phases.append(span)
         try:
-            yield
+            with status:
+                yield
         except BaseException as raised:
             error = type(raised).__name__
             raise
@@ -64,6 +69,8 @@ class Watch:
 
     def called(self, call: Called) -> None:
         self.tally.called(call, self.log.target)
+        if self.log.status:
+            self.log.status.called()
         if self.traces_calls:
             self.log.write(trace(call), trace_json(call), "warning" if call.error else "debug")
         if self.spans:
@@ -111,15 +118,33 @@ class Watch:
         return self._changes.get(get_ident()) or (self._phases[-1] if self._phases else self.root)
 
 
-def watch_of(output: OutputOptions, command: str, *, calls_aws: bool) -> Watch:
+def watch_of(output: OutputOptions, fleet: FleetRequest, *, calls_aws: bool, reads_only: bool) -> Watch:
     """Return the observer of a run; with spans, if it may call AWS and OpenTelemetry's variables ask for them."""
-    watch = Watch(Log(as_json=output.logs_json), traces_calls=output.traces_calls)
+    is_quiet = reads_only or fleet.file is None  # deployments that change something print lines at any time
+    status = status_line() if calls_aws and is_quiet and not (output.logs_json or output.traces_calls) else None
+    watch = Watch(Log(as_json=output.logs_json, status=status), traces_calls=output.traces_calls)
+    command = fleet.command
     variable = next((name for name in OTEL if os.environ.get(name)), "")
     if variable and calls_aws and not _is_off():
         watch.spans = _spans(watch.log, variable)
     if watch.spans:
         watch.root = watch.spans.begin(f"reconciler {command}", None, {"reconciler.command": command})
     return watch
+
+
+def status_line() -> StatusLine | None:
+    """Return the line that a terminal shows while a run reads; None where no person looks at it."""
+    if not sys.stderr.isatty() or is_ci() or os.environ.get("TERM") == "dumb":
+        return None
+    line = StatusLine(sys.stderr, monotonic)
+    Thread(target=lambda: _redraw(line), daemon=True).start()
+    return line
+
+
+def _redraw(line: StatusLine) -> NoReturn:
+    while True:
+        sleep(REDRAWN)
+        line.draw()
 
 
 def _is_off() -> bool:

@@ -341,8 +341,9 @@ class Output:
     def _show(self, page: MakePage, stream: TextIO) -> None:
         from reconciler.report.text.page import write_page
 
-        write_page(page, stream, color=self._options.has_color)
-        stream.flush()  # whether there is room for it is known before anything is changed
+        with self.log.room():
+            write_page(page, stream, color=self._options.has_color)
+            stream.flush()  # whether there is room for it is known before anything is changed
 
     def _console(self, stream: TextIO) -> "Console":
         from reconciler.report.text.page import console_for
@@ -365,8 +366,9 @@ class Output:
     def _write_stdout(self, text: str) -> None:
         try:
             use_utf8(sys.stdout)
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            with self.log.room():
+                sys.stdout.write(text)
+                sys.stdout.flush()
         except OSError as error:
             self._losses.lose_stdout(error)
 

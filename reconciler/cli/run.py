@@ -18,6 +18,7 @@ from reconciler.cli.context import Read, check_patterns_of_plan, live_stack, pla
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, message_at_end
+from reconciler.cli.streams import is_ci
 from reconciler.model import Action, Change, Cost, Plan, Stack
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.printable import harmless_text
@@ -164,10 +165,6 @@ def ask(question: str, otherwise: str) -> str:
 def is_interactive() -> bool:
     """Whether a person can be asked: both ends are a terminal, and no CI runs us."""
     return not is_ci() and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def is_ci() -> bool:
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 def run_watched(

@@ -4,12 +4,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
+from threading import Lock, RLock
 from typing import TextIO
 
 from reconciler.app.request import OutputTarget
@@ -224,6 +224,88 @@ def write_to(file: str, mode: str, text: str) -> None:
         raise Unwritable(f"cannot write {file}: {error.strerror}") from error
 
 
+def is_ci() -> bool:
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+# What a run that reads for long is about: one line on a terminal, which makes room for everything else.
+
+SHOWN_AFTER = 1.0  # seconds
+ERASE = "\r\x1b[K"
+
+
+@dataclass(slots=True)
+class StatusLine:
+    """A line about what is read. It is erased before anything else is printed. Safe between threads.
+
+    It is about a phase, or with `expect` about the deployments of a run.
+    """
+
+    stream: TextIO
+    now: Callable[[], float]
+    _open: int = 0  # phases
+    _since: float = 0.0
+    _calls: int = 0
+    _total: int = 0  # deployments
+    _done: int = 0
+    _is_shown: bool = False
+    _lock: RLock = field(default_factory=RLock)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Show the line within the block, once it has taken a second."""
+        with self._lock:
+            if not self._open:
+                self._since = self.now()
+            self._open += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= 1
+                if not self._open:
+                    self.erase()
+
+    def expect(self, total: int) -> None:
+        self._total = total
+
+    def advance(self) -> None:
+        """Count a deployment that is done."""
+        with self._lock:
+            self._done += 1
+            self.draw()
+
+    def called(self) -> None:
+        """Count a call to AWS."""
+        with self._lock:
+            self._calls += 1
+            self.draw()
+
+    def draw(self) -> None:
+        with self._lock, suppress(OSError, ValueError):  # a stderr that cannot be written stops nothing
+            seconds = self.now() - self._since
+            if self._open and seconds >= SHOWN_AFTER:
+                what = f"{self._done} of {self._total} deployments done" if self._total else "reading"
+                calls = "1 call" if self._calls == 1 else f"{self._calls} calls"
+                self.stream.write(f"{ERASE}{what} … {calls} to AWS, {seconds:.0f} s")
+                self.stream.flush()
+                self._is_shown = True
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Make room for what is printed within the block."""
+        with self._lock:
+            self.erase()
+            yield
+
+    def erase(self) -> None:
+        with self._lock, suppress(OSError, ValueError):
+            if self._is_shown:
+                self.stream.write(ERASE)
+                self.stream.flush()
+                self._is_shown = False
+
+
 # Lines on stderr beside errors and pages: text for people, or JSON objects for log collectors.
 
 Json = object
@@ -235,11 +317,16 @@ class Log:
 
     as_json: bool = False
     target: str = ""
+    status: StatusLine | None = None
+
+    def room(self) -> AbstractContextManager[None]:
+        """Within the block, nothing but what it prints is on the terminal's last line."""
+        return self.status.room() if self.status else nullcontext()
 
     def write(self, text: str | Sequence[str], record: Mapping[str, Json], level: str = "info") -> None:
         """Write text, one or several lines; as JSON `record` instead, which names the `event`."""
         line = self._json(record, level) if self.as_json else self._plain([text] if isinstance(text, str) else text)
-        with suppress(OSError, ValueError):  # a reader that ends must not stop a run
+        with self.room(), suppress(OSError, ValueError):  # a reader that ends must not stop a run
             sys.stderr.write(f"{line}\n")
             sys.stderr.flush()
 

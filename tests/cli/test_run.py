@@ -13,8 +13,9 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.cli.context import gravest_code
-from reconciler.cli.run import describe_harm, is_ci
+from reconciler.cli.run import describe_harm
 from reconciler.cli.signals import Terminated
+from reconciler.cli.streams import is_ci
 from reconciler.model import Action, Address, Change, Cost, FieldChange, Json
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox import session
