@@ -67,6 +67,8 @@ def best(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 def _judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
+    if need.platform not in RUNS_ON:
+        return Verdict(Feasibility.UNKNOWN, f"has platformCapabilities that are not known: {need.platform}")
     if offer.platform and need.platform != offer.platform:
         return Verdict(
             Feasibility.NEVER, f"runs on {RUNS_ON[need.platform]}, but {offer.name} is for {RUNS_ON[offer.platform]}"

@@ -70,6 +70,7 @@ def test_eks_reserves_what_its_guide_says() -> None:
         (job(2, 4096, on="FARGATE"), environment(kind="FARGATE", most=1), "never", MAX_RESOURCE, ""),
         (job(1, 1000), {"type": "UNMANAGED"}, "unknown", "", ""),
         (job(1, 1000), {}, "unknown", "", ""),
+        (job(1, 1000, on="<unknown: !ssm platform>"), environment("c5"), "unknown", "", ""),
         (pod({"cpu": "1.25", "memory": "1024Mi"}), on_eks("c5.large"), "fits", "", "c5.large"),
         (pod({"cpu": "1.75", "memory": "1024Mi"}), on_eks("c5.large"), "tight", "", "c5.large"),
         (pod({"cpu": "2", "memory": "1024Mi"}), on_eks("c5.large"), "never", REQUIREMENT, "c5.large"),
