@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
@@ -53,7 +53,7 @@ def write_step_files(run: Collected, code: int) -> None:
     texts = (output_lines(outputs), render_markdown(run)) if outputs else ()
     for variable, text in zip(OF_STEP, texts, strict=False):
         if os.environ.get(variable):
-            write_to(os.environ[variable], "a", text)
+            write_to(os.environ[variable], "a", (text,))
 
 
 def repository_root() -> str:
@@ -355,19 +355,20 @@ class Output:
         row = FORMATS[format_]
         if row.render is None:  # written line by line
             return
-        text = row.harmless(row.render(self._collected(self._pages if file else ())))
+        rendered = row.render(self._collected(self._pages if file else ()))
+        pieces = map(row.harmless, (rendered,) if isinstance(rendered, str) else rendered)
         if file.startswith(IN_S3):
-            open_objects(self._watch or UNOBSERVED).put(file, text.encode(errors="backslashreplace"))
+            open_objects(self._watch or UNOBSERVED).put(file, "".join(pieces).encode(errors="backslashreplace"))
         elif file:
-            write_to(file, "w", text)
-        elif text:
-            self._write_stdout(text)
+            write_to(file, "w", pieces)
+        else:
+            self._write_stdout(pieces)
 
-    def _write_stdout(self, text: str) -> None:
+    def _write_stdout(self, pieces: Iterable[str]) -> None:
         try:
             use_utf8(sys.stdout)
             with self.log.room():
-                sys.stdout.write(text)
+                sys.stdout.writelines(pieces)
                 sys.stdout.flush()
         except OSError as error:
             self._losses.lose_stdout(error)

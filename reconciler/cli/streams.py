@@ -4,7 +4,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -133,7 +133,7 @@ class LineWriter:
 
     def _write_to(self, file: str, line: str) -> None:
         try:
-            write_to(file, "a" if self._is_begun else "w", line)
+            write_to(file, "a" if self._is_begun else "w", (line,))
         except Unwritable as lost:
             self._files.remove(file)
             self._losses.lose(lost)
@@ -210,16 +210,16 @@ def check_writable(targets: Sequence[OutputTarget]) -> None:
             place_of(place)
             continue
         try:
-            write_to(place, "a", "")
+            write_to(place, "a", ())
         except Unwritable as error:
             raise WrongUsage(error.message) from error
 
 
-def write_to(file: str, mode: str, text: str) -> None:
+def write_to(file: str, mode: str, pieces: Iterable[str]) -> None:
     """Raises `Unwritable`."""
     try:
         with Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
-            opened.write(text)
+            opened.writelines(pieces)
     except OSError as error:
         raise Unwritable(f"cannot write {file}: {error.strerror}") from error
 

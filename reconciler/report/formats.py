@@ -4,7 +4,7 @@ Only the function of a format that is asked for imports what makes it: `--help` 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from reconciler.model import Json
     from reconciler.report.fleet import Targets
     from reconciler.report.results import Item
+
+INDENTED = json.JSONEncoder(indent=2, ensure_ascii=False, default=str)
+PIECES = 10_000  # parts of a JSON value that are joined before they are written
 
 
 class MadeOf(Enum):
@@ -47,7 +50,7 @@ class Format:
     """One format. `harmless` keeps it from steering the terminal, log or runner that reads it."""
 
     made_of: MadeOf
-    render: Callable[[Collected], str] | None  # None for lines of events alone
+    render: Callable[[Collected], str | Iterator[str]] | None  # text, or pieces of whole lines; None for events alone
     harmless: Callable[[str], str]
     is_one_value: bool = False  # its reader can read nothing else on the same stdout
     tells_step: bool = False  # a step of GitHub Actions gets its outputs and its summary with it
@@ -58,9 +61,18 @@ def render_text(run: Collected) -> str:
     return "".join(run.texts) + "\n".join(run.pages)
 
 
-def render_json(run: Collected) -> str:
+def render_json(run: Collected) -> Iterator[str]:
+    """Yield the lines of one JSON value. The text of a large plan is several times as large as the plan."""
     documents = run.documents if run.is_several or len(run.documents) != 1 else run.documents[0]
-    return json.dumps(documents, indent=2, ensure_ascii=False, default=str) + "\n"
+    kept: list[str] = []
+    for piece in INDENTED.iterencode(documents):
+        if len(kept) > PIECES and "\n" in piece:  # the ends of lines are between values, never in one
+            line_end = piece.index("\n") + 1
+            yield "".join((*kept, piece[:line_end]))
+            kept = [piece[line_end:]]
+        else:
+            kept.append(piece)
+    yield "".join((*kept, "\n"))
 
 
 def render_github(run: Collected) -> str:

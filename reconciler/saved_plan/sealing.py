@@ -85,6 +85,7 @@ CONSENTS = (  # `apply` may be given these
 INPUTS = ("variables", "withheld", "variable_files", "targets", "adopt", "allow_replace", *CONSENTS)
 PASSING = (ACTIONS[Action.WAIT], ACTIONS[Action.PRUNE])
 RECORD = {APPLIED: DIGEST}
+COMPACT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 UNORDERED = (Form.SET, Form.KEYED, Form.RANKED)  # RANKED: its entries have their numbers with them
 
 
@@ -94,7 +95,10 @@ def fingerprint_of(document: Mapping[str, Json]) -> str:
     inputs_given = document.get("inputs", {})
     inputs = {name: inputs_given[name] for name in INPUTS if _is_said(inputs_given.get(name))}
     content = [*(document[name] for name in PLACE), changes, *([inputs] if inputs else [])]
-    return hashlib.sha256(_text(content).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for piece in COMPACT.iterencode(content):  # the text of a large plan is never whole
+        digest.update(piece.encode())
+    return digest.hexdigest()
 
 
 def without_consents(document: Mapping[str, Json]) -> dict[str, Json]:
@@ -167,4 +171,4 @@ def _value(row: Field, value: Json, siblings: Mapping[str, Json]) -> Json:
 
 
 def _text(value: Json) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return COMPACT.encode(value)

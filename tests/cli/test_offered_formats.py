@@ -115,5 +115,5 @@ def test_every_offered_format_of_every_command_shows_what_it_has_come_to(
         for name, file in files.items():
             row, told = FORMATS[name], file.read_text(encoding="utf-8")
             told += Path("step").read_text(encoding="utf-8") if row.tells_step else ""
-            nothing = row.render(Collected()) if row.render else ""
+            nothing = "".join(row.render(Collected())) if row.render else ""
             assert told.strip() not in ("", nothing.strip()), f"{command} shows nothing as {name}"
