@@ -22,7 +22,7 @@ from tests.bench.jobs import busy_sandbox
 from tests.bench.processes import Cost, applied, run, written
 from tests.bench.ratios import Ratio, growth, ratios
 from tests.bench.server import Server, serving
-from tests.bench.worlds import accounts, environments_and_queues, one_queue, only_definitions
+from tests.bench.worlds import accounts, environments_and_queues, many_sizes, one_queue, only_definitions
 from tests.bench.worlds import fleet as fleet_of
 
 
@@ -71,6 +71,12 @@ def validate(_latency: float, runs: int) -> Iterator[Figure]:
     for count, budget in ((500, "1.5 s"), (10_000, "15 s, 500 MiB")):
         with written(only_definitions(count)) as folder:
             yield measured(f"validate, {count} job definitions", ["validate", folder], runs, budget)
+
+
+def placement(_latency: float, runs: int) -> Iterator[Figure]:
+    with written(many_sizes(50, 500)) as folder:
+        what = "placement, 500 definitions on each of 50 queues"
+        yield measured(what, ["placement", folder, "-v"], runs, "2 s, 200 MiB")
 
 
 def plan(latency: float, runs: int) -> Iterator[Figure]:
@@ -149,7 +155,7 @@ def jobs(_latency: float, _runs: int) -> Iterator[Figure]:
 
 ON_DEMAND = ("shards", "growth")  # minutes: only when it is asked for by name
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
-    "start-up": start_up, "fmt": fmt, "validate": validate, "plan": plan, "import": import_, "apply": apply,
+    "start-up": start_up, "fmt": fmt, "validate": validate, "placement": placement, "plan": plan, "import": import_, "apply": apply,
     "fleet": fleet, "shards": shards, "jobs": jobs}  # fmt: skip
 RATIOS: dict[str, Callable[[int], Iterator[Ratio]]] = {"ratios": ratios, "growth": growth}
 

@@ -55,6 +55,20 @@ def environments_and_queues(pairs: int, definitions: int) -> dict[str, str]:
     return {**only_definitions(definitions), "compute.json": json.dumps(more)}
 
 
+FAMILIES = ("c5", "m5", "r5", "c6i", "m6i", "r6i", "c7i", "m6a", "c6a", "r6a", "g4dn", "optimal")
+
+
+def many_sizes(pairs: int, definitions: int) -> dict[str, str]:
+    """Return environments of different types with a queue each, and definitions of which no two are of one size."""
+    files = environments_and_queues(pairs, 0)
+    compute = json.loads(files["compute.json"])
+    for n, environment in enumerate(compute["computeEnvironments"].values()):
+        types = [FAMILIES[(n + step) % len(FAMILIES)] for step in range(1 + n % 3)]
+        environment["computeResources"] |= {"maxvCpus": 256, "instanceTypes": types}
+    jobs = "".join(JOB.format(n=n, vcpus=1 + n * 7 % 48, memory=200 * (1 + n)) for n in range(definitions))
+    return {"stack.yaml": f"stack: bench\njobDefinitions:\n{jobs}", "compute.json": json.dumps(compute)}
+
+
 def one_queue(**members: str) -> dict[str, str]:
     """One queue on one environment, whose compute resources have these members."""
     environment = _environment()
