@@ -163,7 +163,7 @@ def load_with_problems(
         disabled=disabled_rules(gathered, expander, CAN_BE_DISABLED),
         ignore=ignored_members(gathered, expander),
         lock=lock_of(gathered, expander),
-        states=places.found,
+        states=places.known,
         elsewhere=gathered.choice.elsewhere,
         mentioned=gathered.choice.mentioned,
     )
@@ -235,8 +235,8 @@ def files_beside(files: Files, kinds: Mapping[str, Kind] = KINDS) -> frozenset[s
 
 
 def _secrets(scope: Scope) -> frozenset[str]:
-    found = ((value, name in scope.secret) for name, value in scope.values.items())
-    return frozenset(text for value, is_secret in found for text in _secret_texts(value, is_secret=is_secret))
+    values = ((value, name in scope.secret) for name, value in scope.values.items())
+    return frozenset(text for value, is_secret in values for text in _secret_texts(value, is_secret=is_secret))
 
 
 def _secret_texts(value: Json, *, is_secret: bool) -> Iterator[str]:

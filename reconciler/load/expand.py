@@ -48,7 +48,7 @@ class StatePlaces:
     of which it was reported what is wrong. `is_whole`: every name is known, if only that.
     """
 
-    found: dict[str, StatePlace] = field(default_factory=dict)
+    known: dict[str, StatePlace] = field(default_factory=dict)
     marks: dict[str, SourceMark] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
@@ -56,12 +56,12 @@ class StatePlaces:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*self.found, *self.waiting, *self.broken)
+        return (*self.known, *self.waiting, *self.broken)
 
 
 @dataclass(frozen=True, slots=True)
 class LookupRunner:
-    """Looks every value up once, however often it is used. `found` has what came of it.
+    """Looks every value up once, however often it is used. `values` has the results, by tag and argument.
 
     `states` are those that the stack names; None where the stack to does not exist name any.
     """
@@ -69,20 +69,20 @@ class LookupRunner:
     lookups: Lookups
     findings: Findings
     states: StatePlaces | None = None
-    found: dict[tuple[str, str], Json] = field(default_factory=dict)
+    values: dict[tuple[str, str], Json] = field(default_factory=dict)
 
     @property
     def secrets(self) -> frozenset[str]:
-        return frozenset(text for value in self.found.values() for text in secrets_in(value))
+        return frozenset(text for value in self.values.values() for text in secrets_in(value))
 
     @property
     def made(self) -> tuple[tuple[str, str], ...]:
         """Tags and arguments of the look-ups, in their order, without those in the environment."""
-        return tuple(key for key in self.found if key[0] != ENVIRONMENT)
+        return tuple(key for key in self.values if key[0] != ENVIRONMENT)
 
     @property
     def has_unknown(self) -> bool:
-        return any(isinstance(value, Unknown) for value in self.found.values())
+        return any(isinstance(value, Unknown) for value in self.values.values())
 
     def node(self, name: str, tagged: TaggedNode) -> Node:
         value = self._value(name, tagged)
@@ -129,7 +129,7 @@ class LookupRunner:
     def _place(self, name: str, tagged: TaggedNode) -> StatePlace | None:
         """Return where the state of a look-up is, or None after saying why that is not known."""
         states, state = self.states or StatePlaces(), name.partition(":")[0]
-        if place := states.found.get(state):
+        if place := states.known.get(state):
             return place
         if state in states.waiting or (not states.is_whole and state not in states.broken):
             message = (
@@ -150,12 +150,12 @@ class LookupRunner:
         self.findings.add(code, f"{tagged.tag} {name}: {error.reason}", tagged.mark, error.hint)
 
     def _found(self, tag: str, name: str, place: StatePlace | None) -> Json:
-        if (tag, name) not in self.found:
+        if (tag, name) not in self.values:
             value = self.lookups.find_in_state(name, place) if place else self.lookups.find(tag, name)
             if HALF.search(json.dumps(value, ensure_ascii=False)):
                 raise Missing("the value contains half of a surrogate pair", "set it to UTF-8 text")
-            self.found[tag, name] = value
-        return self.found[tag, name]
+            self.values[tag, name] = value
+        return self.values[tag, name]
 
 
 def _typed(tag: str, value: Json) -> Json:
@@ -328,9 +328,9 @@ class Expander:
 
     def _text(self, tagged: TaggedNode) -> Node:
         end = tagged.text.rfind("}") + 1
-        closed, rest = tagged.text[:end], tagged.text[end:]
+        closed, tail = tagged.text[:end], tagged.text[end:]
         pieces = [self._piece(match, tagged) for match in IN_TEXT.finditer(closed)]
-        is_open = UNCLOSED.search(rest) is not None
+        is_open = UNCLOSED.search(tail) is not None
         if is_open:
             hint = "write ${name}, or ${!text} to keep it"
             self.findings.add("VAR019", f"{tagged.tag}: ${{ is never closed", tagged.mark, hint)
@@ -340,7 +340,7 @@ class Expander:
         if self._is_too_much(tagged.mark):
             return Broken(tagged.mark)
         filled = iter(pieces)
-        text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + rest
+        text = IN_TEXT.sub(lambda _match: next(filled) or "", closed) + tail
         if holds_unknown(pieces):
             return Scalar(Unknown(text), tagged.mark)
         secrets = [piece for piece in pieces if isinstance(piece, Secret) and piece]

@@ -292,13 +292,13 @@ class Library:
 
     def _load(self, name: str, blame: SourceMark) -> Document | None:
         if name not in self.documents and (raw := self._read(name, blame)) is not None:
-            found = Findings()
+            findings = Findings()
             beside = own_document(raw) or self._why_beside(name, raw)
             if beside and len(raw) <= SMALL:
                 self.skimmed[name] = raw
-            self.documents[name] = Document(None, beside=beside) if beside else parse(self.shown(name), raw, found)
-            if found.found:
-                self.doubts[name], self.texts[name] = found, raw.decode("utf-8-sig", errors="replace")
+            self.documents[name] = Document(None, beside=beside) if beside else parse(self.shown(name), raw, findings)
+            if findings.found:
+                self.doubts[name], self.texts[name] = findings, raw.decode("utf-8-sig", errors="replace")
             if not beside and (spoken := self._spoken(name, raw)):
                 self.spoken[name] = spoken
         return self.documents.get(name)
@@ -311,8 +311,8 @@ class Library:
 
     def _spoken(self, name: str, raw: bytes) -> EmbeddedLanguage | None:
         if name in self.texts:
-            found = self.doubts[name].found
-            return spoken_in_text(self.shown(name), self.texts[name], found, is_json=name.endswith(JSON_FILES))
+            problems = self.doubts[name].found
+            return spoken_in_text(self.shown(name), self.texts[name], problems, is_json=name.endswith(JSON_FILES))
         if not name.endswith((*YAML_FILES, *JSON_FILES)):
             return None
         return spoken_in(self.documents[name].root, raw.decode("utf-8-sig", errors="replace"))

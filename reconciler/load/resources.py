@@ -94,8 +94,8 @@ def merged(over: MappingNode, under: MappingNode) -> MappingNode:
         for key, (mark, node) in over.entries.items()
         if not (is_null(node) and key in under.entries)
     }
-    rest = {key: entry for key, entry in under.entries.items() if key not in over.entries and not is_null(entry[1])}
-    return MappingNode({**entries, **rest}, over.mark)
+    added = {key: entry for key, entry in under.entries.items() if key not in over.entries and not is_null(entry[1])}
+    return MappingNode({**entries, **added}, over.mark)
 
 
 def _merged(over: Node, under: Node) -> Node:
@@ -199,8 +199,8 @@ def lifecycle_of(kind: Kind, node: Node, findings: Findings) -> Lifecycle:
 
 def spelled(lifecycle: Lifecycle) -> dict[str, Json]:
     """Return what a lifecycle says beyond the ordinary, as users write it."""
-    told = {key: getattr(lifecycle, member.name) for key, member in MEMBERS.items()}
-    unusual = {key: value for key, value in told.items() if value != getattr(ORDINARY, MEMBERS[key].name)}
+    members = {key: getattr(lifecycle, member.name) for key, member in MEMBERS.items()}
+    unusual = {key: value for key, value in members.items() if value != getattr(ORDINARY, MEMBERS[key].name)}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in unusual.items()}
 
 
@@ -251,7 +251,7 @@ def declared_resources(
     defaults = reader.defaults()
     declared: dict[Address, Declared] = {}
     seen: dict[Address, SourceMark] = {}
-    for written in sorted(reader.written(), key=lambda one: where_of(one.mark)):
+    for written in sorted(reader.written(), key=lambda written: where_of(written.mark)):
         address = Address(written.kind.name, written.name)
         if address in seen:
             message = f"{address} is declared twice; first at {where_of(seen[address])}"

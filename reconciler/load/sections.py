@@ -61,7 +61,7 @@ class UnknownKey(NamedTuple):
     hint: str
 
 
-def strangers(
+def unknown_keys(
     keys: MappingABC[str, SourceMark], known: tuple[str, ...], kinds: MappingABC[str, Kind]
 ) -> Iterator[UnknownKey]:
     """Yield what to say of keys that are none of the known ones. Keys of one mistake are told together."""
@@ -164,8 +164,8 @@ class Keywords:
         said, plain = _plain(key), _plain_words(words)
         if said not in self.slips.setdefault(words, {}):
             near = [word for word in plain if abs(len(word) - len(said)) <= LONGER]
-            found = said if said in plain else next(iter(get_close_matches(said, near, n=1, cutoff=NEAR)), "")
-            self.slips[words][said] = plain.get(found, "")
+            word = said if said in plain else next(iter(get_close_matches(said, near, n=1, cutoff=NEAR)), "")
+            self.slips[words][said] = plain.get(word, "")
         return self.slips[words][said]
 
     def requested(self, keys: Collection[str]) -> str:
@@ -178,10 +178,10 @@ class Keywords:
         for kind, members in self.members.items():
             if len(keys) > 2 * len(members) or said.isdisjoint(_plain_words(members)):
                 continue
-            found = {self.meant(key, members) for key in keys} - {""}
+            words = {self.meant(key, members) for key in keys} - {""}
             name = self.names[kind]
-            if _is_body(found, found, of=len(keys)) and (len(found) > 1 or (name in found and is_compound(name))):
-                likely[kind] = len(found)
+            if _is_body(words, words, of=len(keys)) and (len(words) > 1 or (name in words and is_compound(name))):
+                likely[kind] = len(words)
         return max(likely, key=likely.__getitem__, default="")
 
 
@@ -350,7 +350,7 @@ def _plain_words(words: Words) -> MappingABC[str, str]:
 
 def _uncommented(text: str) -> str:
     for _ in range(2):  # a comment may stand between a comma and its bracket
-        text = COMMENTED.sub(lambda found: found[1] or "", text)
+        text = COMMENTED.sub(lambda match: match[1] or "", text)
     return text
 
 
@@ -474,12 +474,12 @@ def choice_of(
         return choice
     others = {name: document for name, document in ours.items() if _is_below(posixpath.dirname(name), choice.below)}
     choice.elsewhere = {address: where for document in others.values() for address, where in _declared(document, kinds)}
-    rest = {name: document for name, document in ours.items() if name not in others}
-    variables = {name for document in rest.values() for name in _variables(document)}
-    for name, document in rest.items():
+    own = {name: document for name, document in ours.items() if name not in others}
+    variables = {name for document in own.values() for name in _variables(document)}
+    for name, document in own.items():
         if _are_values(document, variables, recognizer.keywords):
             choice.beside[name] = "it contains variable values: pass it with --var-file"
-    choice.names = tuple(name for name in rest if name not in choice.beside)
+    choice.names = tuple(name for name in own if name not in choice.beside)
     left_out = (documents[name] for name in choice.beside if name not in named)
     choice.mentioned = {key: where_of(mark) for document in left_out for key, mark in names_in(document.root)}
     return choice
@@ -541,7 +541,7 @@ def _written(node: Node) -> str:
 
 
 def _is_below(folder: str, folders: MappingABC[str, Label]) -> bool:
-    return any(folder == one or folder.startswith(f"{one}/") for one in folders)
+    return any(folder == outer or folder.startswith(f"{outer}/") for outer in folders)
 
 
 def _declared(document: Document, kinds: MappingABC[str, Kind]) -> Iterator[tuple[Address, Where]]:
@@ -692,7 +692,7 @@ class _Collector:
     def add_keys(self, root: MappingNode, document: Document) -> None:
         entries = self.expander.entries(root) or {}
         unknown = {key: mark for key, (mark, _) in entries.items() if not self.keywords.is_known(key)}
-        for stranger in strangers(unknown, self.keywords.keys, self.kinds):
+        for stranger in unknown_keys(unknown, self.keywords.keys, self.kinds):
             self.findings.add("STK002", stranger.message, unknown[stranger.key], stranger.hint)
         for key, (mark, node) in entries.items():
             if key not in unknown and not is_null(node):

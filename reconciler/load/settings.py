@@ -101,7 +101,7 @@ class PlaceReader:
             self.findings.add("LKP002", f"{name} is not a valid name of a state", mark, hint)
             return
         place = self.place(name, mark, node)
-        known = self.places.found.get(name)
+        known = self.places.known.get(name)
         if place is None:
             self.places.broken.add(name)
         elif known and known != place:
@@ -109,7 +109,7 @@ class PlaceReader:
             message = f"the state {name} is {place.url} here, but {known.url} at {first}"
             self.findings.add("STK004", message, mark, "remove one of them: the files of a folder form one stack")
         elif known is None:
-            self.places.found[name], self.places.marks[name] = place, mark
+            self.places.known[name], self.places.marks[name] = place, mark
 
     def place(self, name: str, mark: SourceMark, node: Node) -> StatePlace | None:
         if not isinstance(node, MappingNode):
@@ -331,7 +331,7 @@ class _SettingsReader:
 
     def text(self, key: str) -> _SettingText | None:
         said = [self.said(key, entry) for entry in self.gathered.entries(key)]
-        given = [one for one in said if one]
+        given = [text for text in said if text]
         for other in given[1:]:
             self.agree(key, given[0], other)
         return given[0] if given else None
@@ -414,17 +414,17 @@ HINT = "write `lock: {s3: s3://bucket/prefix}` or `lock: {dynamodb: table}`"
 def lock_of(gathered: Gathered, expander: Expander) -> Lock | None:
     """Return the lock that the files name; all that name one must agree."""
     findings = expander.findings
-    found: list[tuple[Lock, SourceMark]] = []
+    locks: list[tuple[Lock, SourceMark]] = []
     for entry in gathered.entries("lock"):
         mapping = mapping_of(entry.expanded(expander), "lock", findings)
         lock = _read(mapping, findings) if mapping else None
         if lock and mapping:
-            found.append((lock, mapping.mark))
-    for lock, mark in found[1:]:
-        if lock != found[0][0]:
-            message = f"lock is {lock.place} here, but {found[0][0].place} at {where_of(found[0][1])}"
+            locks.append((lock, mapping.mark))
+    for lock, mark in locks[1:]:
+        if lock != locks[0][0]:
+            message = f"lock is {lock.place} here, but {locks[0][0].place} at {where_of(locks[0][1])}"
             findings.add("STK004", message, mark, "remove one of them: the files of a folder form one stack")
-    return found[0][0] if found else None
+    return locks[0][0] if locks else None
 
 
 def _read(mapping: MappingNode, findings: Findings) -> Lock | None:
@@ -529,7 +529,9 @@ MONTHS = 12
 def ignored_members(gathered: Gathered, expander: Expander) -> tuple[Ignore, ...]:
     """Return the entries of all files, in file order; those that cannot be understood are left out."""
     reader = _IgnoreReader(expander.findings)
-    return tuple(one for entry in gathered.entries("ignore") for one in reader.entries(entry.expanded(expander)))
+    return tuple(
+        ignored for entry in gathered.entries("ignore") for ignored in reader.entries(entry.expanded(expander))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -583,8 +585,8 @@ class _IgnoreReader:
 
 
 def _is_day(text: str) -> bool:
-    found = DAY.fullmatch(text)
-    if found is None:
+    match = DAY.fullmatch(text)
+    if match is None:
         return False
-    year, month, day = map(int, found.groups())
+    year, month, day = map(int, match.groups())
     return year > 0 and 1 <= month <= MONTHS and 1 <= day <= monthrange(year, month)[1]

@@ -326,7 +326,7 @@ def scope_of(variables: MappingABC[str, Variable], outside: FromOutside, expande
     filler.tell_of(by_example, "examples are used")
     filler.tell_of(unknown, "arbitrary text is used" if outside.samples else "secrets are unknown here")
     # What stands in for an unknown secret, or repeats a variable's name as an example, is in no need of being hidden.
-    harmless = {one.name for one in unknown} | {one.name for one in by_example if values[one.name] == one.name}
+    harmless = {each.name for each in unknown} | {each.name for each in by_example if values[each.name] == each.name}
     secret = frozenset(name for name in values.keys() - harmless if variables[name].hides(values[name]))
     return Scope(
         {name: as_secret(value) if name in secret else value for name, value in values.items()},

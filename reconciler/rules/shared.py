@@ -125,27 +125,27 @@ def _path(trail: _Trail) -> Path:
 
 def _texts(body: Spec) -> list[tuple[_Trail, str, str]]:
     """Return every text that AWS itself reads, with its path and field; of other texts, the region of logs alone."""
-    found: list[tuple[_Trail, str, str]] = []
-    _collect((), "", body, found)
-    return found
+    texts: list[tuple[_Trail, str, str]] = []
+    _collect((), "", body, texts)
+    return texts
 
 
-def _collect(trail: _Trail, field: str, value: Json, found: list[tuple[_Trail, str, str]]) -> None:
+def _collect(trail: _Trail, field: str, value: Json, texts: list[tuple[_Trail, str, str]]) -> None:
     if isinstance(value, list):
         for index, inner in enumerate(value):
             if isinstance(inner, str):
-                found.append(((trail, index), field, inner))
+                texts.append(((trail, index), field, inner))
             else:
-                _collect((trail, index), field, inner, found)
+                _collect((trail, index), field, inner, texts)
     elif isinstance(value, (dict, Mapping)):
         for key, inner in value.items():
             if key in READ_LATER:
                 if key == "options" and isinstance(inner, Mapping) and isinstance(inner.get(_REGION_FORM), str):
-                    found.append((((trail, key), _REGION_FORM), _REGION_FORM, inner[_REGION_FORM]))
+                    texts.append((((trail, key), _REGION_FORM), _REGION_FORM, inner[_REGION_FORM]))
             elif isinstance(inner, str):
-                found.append(((trail, key), key, inner))
+                texts.append(((trail, key), key, inner))
             else:
-                _collect((trail, key), key, inner, found)
+                _collect((trail, key), key, inner, texts)
 
 
 # Quotas: how many resources of a kind an account can have in a region, unless AWS has raised the quota.

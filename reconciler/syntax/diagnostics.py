@@ -103,7 +103,7 @@ CODES: Mapping[str, str] = {
     "LIF003": "a field of lifecycle has no effect",
     "LIF004": "lifecycle.ignoreChanges lists a field that does not exist",
 }
-ONCE = frozenset({"VAR002"})  # told at the first place alone, with the number of others
+ONCE = frozenset({"VAR002"})  # reported at the first place, with the number of others
 
 
 NO_FILE = Where("")
@@ -133,13 +133,13 @@ class Findings:
             del self.found[problem]
 
     def in_file_order(self) -> tuple[Problem, ...]:
-        """Return what was found. What one cause has in many places is told at the first, with the number of others."""
+        """Return what was found. A cause with many places is reported at the first, with their number."""
         ordered = sorted(self.found, key=lambda problem: problem.where or NO_FILE)
         times = Counter(problem.message for problem in ordered if problem.code in ONCE)
-        told: dict[Problem | str, Problem] = {}
+        shown: dict[Problem | str, Problem] = {}
         for problem in ordered:
-            told.setdefault(problem.message if problem.code in ONCE else problem, problem)
-        return tuple(_with_others(one, times[one.message] - 1) for one in told.values())
+            shown.setdefault(problem.message if problem.code in ONCE else problem, problem)
+        return tuple(_with_others(problem, times[problem.message] - 1) for problem in shown.values())
 
 
 def _with_others(problem: Problem, others: int) -> Problem:

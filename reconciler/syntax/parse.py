@@ -204,10 +204,10 @@ def too_much(error: TooLarge, findings: Findings) -> Broken:
 
 def _unprintable(name: str, text: str, findings: Findings) -> Broken:
     """Say where the character is that YAML forbids: what is left for libyaml to refuse without a place."""
-    found = UNPRINTABLE.search(text)
-    before = text[: found.start()] if found else ""
+    match = UNPRINTABLE.search(text)
+    before = text[: match.start()] if match else ""
     mark = NamedPlace(name, before.count("\n"), len(before) - before.rfind("\n") - 1)
-    shown = f"the control character U+{ord(found[0]):04X}" if found else "a character that YAML forbids"
+    shown = f"the control character U+{ord(match[0]):04X}" if match else "a character that YAML forbids"
     findings.add("YML002", f"the text contains {shown}", mark, "remove it, or write it as an escape in double quotes")
     return Broken(mark)
 
@@ -518,8 +518,8 @@ class _JsonNodeReader:
 
     def text(self, token: re.Match[str]) -> str:
         text: str = json.loads(token[0])
-        if found := HALF.search(text):
-            message = f"\\u{ord(found[0]):04x} is half of a surrogate pair"
+        if match := HALF.search(text):
+            message = f"\\u{ord(match[0]):04x} is half of a surrogate pair"
             self.findings.add("YML010", message, self.mark(token), "write both halves, or the character")
             return HALF.sub(REPLACEMENT, text)
         return text

@@ -154,7 +154,7 @@ def suggestion_for(unknown: UnknownField, body: Json, kind: Kind, index: FieldIn
     if missing := _missing_with_prefix(unknown, body, own, index.required(kind, unknown.path)):
         return Suggestion(f"did you mean {missing}?", missing)
     same = places.get(name, [])
-    place = _closest([one for one in same if one.takes(unknown.value)] or same, here, body)
+    place = _closest([field for field in same if field.takes(unknown.value)] or same, here, body)
     near = _nearest(name, own, NEAR_ENOUGH if place else SIMILAR)
     if near and not (place and _suits_better(place, near, unknown.value, kind, index)):
         other = f" Or {place.member}, which {_whereabouts(place, here)}?" if place else ""
