@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future
-from concurrent.futures import wait as wait_for
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from graphlib import TopologicalSorter
+from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Lock
 from typing import assert_never
@@ -39,23 +41,31 @@ def run(plan: Plan, cloud: Cloud, clock: Clock, *, parallelism: int, watch: Watc
     """
     stop = stop or Flag()
     runner = _Runner(cloud, _InterruptibleClock(clock, stop), watch, Preconditions(cloud, clock, plan.changes), stop)
-    waiting = list(range(len(plan.changes)))
+    ended: SimpleQueue[Future[Result]] = SimpleQueue()
     running: dict[Future[Result], int] = {}
     results: dict[int, Result] = {}
     before = waits(plan.changes)
+    sorter: TopologicalSorter[int] = TopologicalSorter(before)
+    sorter.prepare()
     with pool(parallelism) as threads:
-        while waiting or running:
-            for index in [index for index in waiting if before[index] <= results.keys()]:
-                waiting.remove(index)
+        while sorter.is_active():
+            for index in sorted(sorter.get_ready()):
                 result = runner.result_if_blocked(plan.changes[index], [results[other] for other in before[index]])
                 if result is None:
-                    running[threads.submit(runner.run_change, plan.changes[index])] = index
+                    future = threads.submit(runner.run_change, plan.changes[index])
+                    running[future] = index
+                    future.add_done_callback(ended.put)
                 else:
                     results[index] = result
-            for future in wait_for(running, SIGNAL_WITHIN, FIRST_COMPLETED).done if running else ():
-                results[running.pop(future)] = future.result()
-    finished = tuple(results[index] for index in sorted(results))
-    return Outcome(finished, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in finished))
+                    sorter.done(index)
+            if running:
+                with suppress(Empty):
+                    future = ended.get(timeout=SIGNAL_WITHIN)
+                    index = running.pop(future)
+                    results[index] = future.result()
+                    sorter.done(index)
+    ordered = tuple(results[index] for index in sorted(results))
+    return Outcome(ordered, interrupted=stop.is_set() and any(result.state in CUT_SHORT for result in ordered))
 
 
 class Interrupted(Exception):  # noqa: N818 - names what happened
@@ -220,9 +230,8 @@ class Preconditions:
     def _looks(self, kind: Kind) -> "_Looks":
         with self._lock:
             if kind.name not in self._kinds:
-                names = [
-                    change.name for change in self.changes if change.address.kind == kind.name and _first_write(change)
-                ]
+                own = (change for change in self.changes if change.address.kind == kind.name)
+                names = dict.fromkeys(change.name for change in own if _first_write(change))
                 self._kinds[kind.name] = _Looks(names, self.clock, lambda of: self._read(kind, of))
             return self._kinds[kind.name]
 
@@ -244,7 +253,7 @@ def check_settled(change: Change, settled: Live | None, until: Until) -> None:
 class _Looks:
     """The looks at one kind; `waiting` are the names of which somebody may still ask."""
 
-    waiting: list[str]
+    waiting: dict[str, None]  # in sequence
     clock: Clock
     read: Callable[[list[str]], Mapping[str, Live]]
     _taken: float = float("-inf")
@@ -255,8 +264,8 @@ class _Looks:
         with self._lock:
             if anew or self.clock.now() - self._taken > FRESH:
                 self._taken = self.clock.now()  # before the look: what it finds is at least as old as that
-                self._found = self.read([*self.waiting, name] if name not in self.waiting else self.waiting)
-            self.waiting = [other for other in self.waiting if other != name]
+                self._found = self.read(list({**self.waiting, name: None}))
+            self.waiting.pop(name, None)
             return self._found.get(name)
 
 

@@ -3,7 +3,8 @@
 python tests/bench                  everything but what takes minutes
 python tests/bench plan --latency 0.05 --runs 5
 python tests/bench ratios           processor time of plans beside that of boto3 alone
-python tests/bench growth           time for each definition, from 1,000 to 20,000 of them
+python tests/bench growth           time for each definition, from 1,000 to 20,000 of them: some 20 minutes
+python tests/bench growth --sizes 200 800 --runs 1
 """
 
 import argparse
@@ -12,7 +13,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.bench.jobs import busy_sandbox
 from tests.bench.processes import Cost, applied, run, written
-from tests.bench.ratios import Ratio, growth, ratios
+from tests.bench.ratios import SIZES, Ratio, growth, ratios
 from tests.bench.server import Server, serving
 from tests.bench.worlds import accounts, environments_and_queues, many_sizes, one_queue, only_definitions
 from tests.bench.worlds import fleet as fleet_of
@@ -40,6 +41,7 @@ def main() -> None:
     parser.add_argument("only", nargs="*", help=f"some of: {', '.join((*BENCHES, *RATIOS))}")
     parser.add_argument("--latency", type=float, default=0.05, help="seconds that the server adds to each call")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of definitions, of growth")
     args = parser.parse_args()
     print(f"latency {args.latency * 1000:.0f} ms a call, median of {args.runs} runs, {os.cpu_count()} cores")
     print(f"{'what':58} {'seconds':>8} {'MiB':>6} {'calls':>6}  budget")
@@ -53,7 +55,7 @@ def main() -> None:
                 )
     for name, compare in RATIOS.items():
         if name in args.only or not (args.only or name in ON_DEMAND):
-            for ratio in compare(args.runs):
+            for ratio in compare(args.runs, args.sizes):
                 print(f"{ratio.what:83} {ratio.value:8.2f}  {ratio.goal}", flush=True)
 
 
@@ -157,7 +159,7 @@ ON_DEMAND = ("shards", "growth")  # minutes: only when it is asked for by name
 BENCHES: dict[str, Callable[[float, int], Iterator[Figure]]] = {
     "start-up": start_up, "fmt": fmt, "validate": validate, "placement": placement, "plan": plan, "import": import_, "apply": apply,
     "fleet": fleet, "shards": shards, "jobs": jobs}  # fmt: skip
-RATIOS: dict[str, Callable[[int], Iterator[Ratio]]] = {"ratios": ratios, "growth": growth}
+RATIOS: dict[str, Callable[[int, Sequence[int]], Iterator[Ratio]]] = {"ratios": ratios, "growth": growth}
 
 
 def measured(what: str, argv: list[str], runs: int, budget: str, server: Server | None = None) -> Figure:

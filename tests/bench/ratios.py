@@ -1,6 +1,6 @@
 """What a run costs beside something else, so that a slow or busy machine gives the same figures as a fast one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,7 +40,7 @@ class Ratio:
     goal: str
 
 
-def ratios(runs: int) -> Iterator[Ratio]:
+def ratios(runs: int, _sizes: Sequence[int] = SIZES) -> Iterator[Ratio]:
     """Compare the processor time of plans with that of boto3 alone, both in turn, and the least of each."""
     with with_bytecode():
         for count, goal in ((1_000, 2.2), (10, 1.8)):
@@ -53,15 +53,17 @@ def ratios(runs: int) -> Iterator[Ratio]:
         yield Ratio("MiB of a plan of 5000 new definitions", memory, "< 200")
 
 
-def growth(runs: int) -> Iterator[Ratio]:
+def growth(runs: int, sizes: Sequence[int] = SIZES) -> Iterator[Ratio]:
     """Compare the processor time for each definition with that in the smallest stack."""
     first: dict[str, float] = {}
     with with_bytecode():
-        for count in SIZES:
+        for count in sizes:
             for what, cost in _costs(count, runs):
                 each = cost.processor / count
                 of_smallest = each / first.setdefault(what, each)
-                yield Ratio(f"{what}, {count} definitions: {each * 1000:.2f} ms each, beside 1000", of_smallest, "<= 1")
+                yield Ratio(
+                    f"{what}, {count} definitions: {each * 1000:.2f} ms each, beside {sizes[0]}", of_smallest, "<= 1"
+                )
 
 
 def _costs(count: int, runs: int) -> Iterator[tuple[str, Cost]]:
