@@ -189,6 +189,12 @@ class Output:
         return any(target == OutputTarget("text", "") for target in self._targets)
 
     @property
+    def is_followed(self) -> bool:
+        """Whether a person sees stderr and stdout on one terminal, and no file gets what is printed."""
+        is_alone = self._targets == (OutputTarget("text", ""),)
+        return is_alone and sys.stdout.isatty() and self.stderr.is_terminal
+
+    @property
     def stderr(self) -> "Console":
         return self._console(sys.stderr)
 

@@ -239,7 +239,7 @@ def test_a_plan_that_prunes_is_one_for_programs_too(grown: Run) -> None:
     assert (whole["summary"]["prune"], whole["summary"]["destroy"], whole["is_empty"]) == (1, 0, False)
     assert (change["action"], change["sign"], change["reasons"]) == (
         "prune", "-^", ["deregisters revisions 1 and 2", "retainRevisions is 1"])  # fmt: skip
-    assert "| prune | deregisters revisions 1 and 2; " in grown("plan", "risk", HERE, "-o", "markdown").out
+    assert "deregisters revisions 1 and 2; " in grown("plan", "risk", HERE, "-o", "markdown").out
     assert grown("plan", "risk", HERE, "--detailed-exitcode").code == 2
 
 

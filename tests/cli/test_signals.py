@@ -54,8 +54,8 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_signal_while_it_waits_stops_the_run_there(number: Signals, code: int) -> None:
     gate, first, second = stopped_at(written("create"), "createcomputeenvironment", number)
     assert (first.code, f"{STOPPING}apply again." in first.err, GO_ON in first.out) == (code, True, True)
-    assert "interrupted  +   ComputeEnvironment/spot" in first.out
-    assert "not started  +   JobQueue/pricing" in first.out
+    assert "interrupted  +  ComputeEnvironment/spot" in first.out
+    assert "not started  +  JobQueue/pricing" in first.out
     assert "Not converged: planning again finds" in first.out
     assert (second.code, gate.outages) == (0, [])
 
@@ -65,8 +65,8 @@ def test_a_signal_during_a_replacement_leaves_no_queue_without_an_environment(nu
     scenario = written("blue-green")
     gate, first, second = stopped_at(scenario, "updatejobqueue", number)
     assert (first.code, GO_ON in first.out) == (code, True)
-    assert "done         +/- ComputeEnvironment/spot" in first.out
-    assert "not started  (-) ComputeEnvironment/spot" in first.out
+    assert "done         +/-  ComputeEnvironment/spot" in first.out
+    assert "not started  (-)  ComputeEnvironment/spot" in first.out
     assert (second.code, gate.outages) == (0, [])
     assert len([one for one in gate.inventory() if one.startswith("ComputeEnvironment/")]) == 1
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.apply import Outcome
 from reconciler.model import Cost, Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
 from reconciler.redact.presented import present, present_finish, present_problems, present_stopped
@@ -132,3 +133,18 @@ def test_a_secret_in_a_changed_script_or_json_is_in_no_line(name: str, width: in
     plan = replace(samples.NOTHING, changes=(replace(samples.SIMULATE, fields=(field,)),))
     page = plan_page(present(plan, Secrets(frozenset({secret}))), width, 1).plain
     assert (secret in page, "<redacted>" in page) == (False, True)
+
+
+def test_who_has_seen_each_change_end_reads_only_what_is_not_plainly_done() -> None:
+    page = finish_page(present_finish(samples.PARTLY), 120, is_followed=True).plain
+    assert ("ComputeEnvironment/spot" in page, "JobQueue/pricing" in page) == (False, True)
+    assert finish_page(present_finish(samples.CONVERGED), 120, is_followed=True).plain.startswith("Converged:")
+
+
+def test_of_very_many_changes_that_are_done_the_number_is_told() -> None:
+    (done,) = samples.CONVERGED.outcome.results
+    many = replace(samples.PARTLY, outcome=Outcome((*samples.PARTLY.outcome.results, *(done,) * 5_000)))
+    page = finish_page(present_finish(many), 120).plain
+    assert "5001 other resources" in page
+    assert "ComputeEnvironment/gpu" in page
+    assert len(page.splitlines()) < 20

@@ -27,7 +27,7 @@ from reconciler.report.text.plan import (
     write_interruption,
     write_notes,
     write_remaining_changes,
-    write_result,
+    write_results,
 )
 from reconciler.report.text.values import iso, number_of, place
 
@@ -224,9 +224,7 @@ def history_line(revisions: Sequence[PresentedRevision]) -> str:
 def rollback_page(back: PresentedRollback, finish: PresentedFinish, next_: PresentedPlan | None, width: int) -> Page:
     """`next_` is what the next plan of the stack will say of the definition; None if nobody knows."""
     page = Page(width)
-    for result in finish.results:
-        write_result(page, result)
-    page.blank()
+    write_results(page, finish)
     _write_proof(page, back, finish)
     write_interruption(page, finish)
     if next_ is not None:

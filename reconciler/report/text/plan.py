@@ -417,19 +417,56 @@ STATE_STYLES = {
     State.INTERRUPTED: "yellow",
     State.NOT_STARTED: "yellow",
 }
+RESULT_COLUMNS = (
+    TableColumn("result"),
+    TableColumn(""),
+    TableColumn("resource"),
+    TableColumn("message", is_text=True),
+    TableColumn("took"),
+)
+DONE_ROWS = 60  # of more changes that are done, only their number is written
 UNFOLDED = 100_000  # wider than any line
-COLUMN = max(len(state) for state in State) + 2
 
 
-def finish_page(finish: PresentedFinish, width: int) -> Page:
+def finish_page(finish: PresentedFinish, width: int, *, is_followed: bool = False) -> Page:
+    """`is_followed`: the reader has seen each change end, and what is done needs no other row."""
     page = Page(width)
-    for result in finish.results:
-        write_result(page, result)
-    page.blank()
+    write_results(page, finish, is_followed=is_followed)
     _write_end(page, finish)
     page.blank()
     page.whole((outcome_line(finish.counts), "bold"))
     return page
+
+
+def write_results(page: Page, finish: PresentedFinish, *, is_followed: bool = False) -> None:
+    """Write a row for each result: what needs reading, and what is done unless that has been seen or is very much."""
+    done = [result for result in finish.results if _is_plain(result)]
+    is_counted = len(done) > DONE_ROWS and not is_followed
+    rows = [
+        _result_cells(result) for result in finish.results if not _is_plain(result) or not (is_counted or is_followed)
+    ]
+    if is_counted:
+        rows.append(((str(State.DONE), STATE_STYLES[State.DONE]), "", number_of(len(done), "other resource"), "", ""))
+    if rows:
+        page.line("")
+    write_table(page, RESULT_COLUMNS, rows)
+    page.blank()
+
+
+def _is_plain(result: PresentedResult) -> bool:
+    return result.state is State.DONE and not result.message and not result.hint
+
+
+def _result_cells(result: PresentedResult) -> tuple[Part, ...]:
+    style = STATE_STYLES[result.state]
+    hint = f"hint: {result.hint}" if result.hint else ""
+    return (
+        (str(result.state), style),
+        result.change.action.value,
+        (str(result.change.address), "bold" if result.state is not State.DONE else ""),
+        "; ".join(filter(None, (result.message, hint))),
+        (duration(result.seconds) if result.seconds >= 1 else "", "dim"),
+    )
 
 
 def proof_lines(finish: PresentedFinish) -> list[str]:
@@ -437,20 +474,6 @@ def proof_lines(finish: PresentedFinish) -> list[str]:
     page = Page(UNFOLDED)
     _write_end(page, finish)
     return page.plain.splitlines()
-
-
-def write_result(page: Page, result: PresentedResult) -> None:
-    took = f"  {duration(result.seconds)}" if result.seconds >= 1 else ""
-    page.line(
-        (f"{result.state:<{COLUMN}}", STATE_STYLES[result.state]),
-        f"{result.change.action.value:<3} {result.change.address}",
-        (took, "dim"),
-        hang=COLUMN,
-    )
-    if result.message:
-        page.line(result.message, indent=COLUMN + 4, hang=2)
-    if result.hint:
-        page.line(("hint: ", "dim"), result.hint, indent=COLUMN + 4, hang=6)
 
 
 def write_remaining_changes(page: Page, plan: PresentedPlan) -> None:
