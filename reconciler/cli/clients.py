@@ -22,7 +22,7 @@ ARN_PARTS = 6
 
 
 def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
-    """Return what a stack is planned and applied with: in its own region, unless its place has another."""
+    """Return what a stack is planned and applied with: in its own region, unless its place has a different one."""
     from reconciler.adapters.aws.cloud import AwsCloud
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
@@ -47,7 +47,7 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
         return locks_at(lock, lock_service)
 
     batch = service("batch")
-    if simulated:  # nobody shares it, and nothing leaves the machine: there is nothing to lock
+    if simulated:  # no other run shares it, so there is nothing to lock
         return Session(batch, clock, Sandbox(), observer)
     lookups = AwsLookups(service, batch.identity, _states(credentials, region, clock, observer))
     return Session(batch, clock, lookups, observer, locks_at=locks)

@@ -197,7 +197,7 @@ def place_of(args: Namespace) -> Place:
 
 
 def add_ignored_sandbox(parser: ArgumentParser) -> None:
-    """For commands that ask nobody: whoever tries a stack in the sandbox writes --sandbox behind each of them."""
+    """For commands that call no AWS: users who try a stack in the sandbox append --sandbox to all commands."""
     parser.add_argument(
         "--sandbox",
         metavar="[=FILE]",
@@ -404,7 +404,7 @@ def run_options_of(args: Namespace) -> RunOptions:
 
 
 def parse_file_name(text: str) -> str:
-    """An empty name is a variable that nobody set. It must not lead to the real AWS."""
+    """An empty name comes from an unset variable of a shell. It must not lead to the real AWS."""
     if not text:
         raise ArgumentTypeError("the file has no name")
     return text
@@ -451,7 +451,7 @@ def _parse_shard(text: str) -> "Shard":
 
 
 def _parse_glob(text: str) -> str:
-    """An empty one is a variable that nobody set: it would allow nothing, and say so to nobody."""
+    """An empty one comes from an unset variable of a shell: it would silently allow nothing."""
     if not text:
         raise ArgumentTypeError("the value after = is empty")
     return text

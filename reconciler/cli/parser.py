@@ -89,7 +89,7 @@ def parse(argv: Sequence[str]) -> Invocation:
         args.parser.take(args, "stacks", [*args.stacks, *left_over])
     if args.most_stacks and len(args.stacks) > args.most_stacks:
         args.parser.error(f"only one stack is accepted, not {len(args.stacks)}: {' '.join(args.stacks)}")
-    if "" in args.stacks:  # a variable that nobody set; it must not mean the current folder
+    if "" in args.stacks:  # an unset variable of a shell; it must not mean the current folder
         args.parser.error("the path of a stack is empty")
     return Invocation(
         run=partial(args.run, args),

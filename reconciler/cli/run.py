@@ -63,7 +63,10 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
             check_consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
         out.report_stopped(
-            no, already_shown=shown.told, item=ApplyResult(shown.plan, stopped=present_stopped(no)), plan=shown.document
+            no,
+            already_shown=shown.shown_refusals,
+            item=ApplyResult(shown.plan, stopped=present_stopped(no)),
+            plan=shown.document,
         )
         return no.exit
     if not plan.changes:
@@ -240,7 +243,7 @@ SLACK = 60.0  # seconds by which clocks may differ
 
 @contextmanager
 def hold_lock(path: str, stack: Stack, session: Session, out: Output, patience: float | None) -> Iterator[None]:
-    """Hold the stack's lock, if it has one. Raises `Refused` if another run holds it, and `CloudError`.
+    """Hold the stack's lock, if it has one. Raises `Refused` if a different run holds it, and `CloudError`.
 
     A lock that is held is waited for at most `patience` seconds. It is let go in every ending but that of a process
     that is killed, also where the ending comes while it is taken.

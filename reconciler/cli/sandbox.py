@@ -67,7 +67,7 @@ def hand(place: SandboxPlace) -> Hand:
 
 @contextmanager
 def reaching(sandbox: Hand) -> Iterator[None]:
-    """Tell that nobody answers there. Raises `WrongUsage`."""
+    """Raise `WrongUsage` where no sandbox answers."""
     from reconciler.sandbox.actor import no_sandbox
 
     try:
@@ -228,7 +228,7 @@ def _wanted(stack: Stack, identity: Identity) -> Mapping[Address, Spec]:
         kind = KINDS[kind_name]
         name = referenced_name(value)
         if value not in (name, kind.arn(identity, name)):
-            continue  # it is in another account or region
+            continue  # it is in a different account or region
         beside = references(KINDS[by.kind].rows, stack.declared[by].spec)
         mates = (Address(kind_name, other) for _, row, other in beside if row.refers_to == kind_name)
         bodies: Iterator[Json] = (stack.declared[mate].spec for mate in mates if mate in stack.declared)

@@ -31,7 +31,7 @@ class SealedPlan:
     """A plan as it may be shown, with all that refuses it.
 
     `secrets` also contains those of former bodies: errors and results of the run need them, too. `sealed` is the part
-    of the document that the fingerprint covers. `told` are the refusals that stderr does not
+    of the document that the fingerprint covers. `shown_refusals` are those that stderr does not
     repeat: those that follow from the resources, and not from a consent.
     """
 
@@ -39,7 +39,7 @@ class SealedPlan:
     refused: Refused | None
     sealed: Mapping[str, Json]
     secrets: "Secrets"
-    told: "tuple[PresentedProblem, ...]" = ()
+    shown_refusals: "tuple[PresentedProblem, ...]" = ()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -49,7 +49,7 @@ class SealedPlan:
 
     @property
     def document(self) -> Mapping[str, Json]:
-        """The whole document, made where somebody reads it."""
+        """The whole document, made only where it is read."""
         from reconciler.saved_plan.document import saved_json
 
         return saved_json(self.plan, self.sealed)
@@ -63,12 +63,12 @@ def seal_plan(request: StackRequest, wanted: "PlanOptions", read: Read, plan: Pl
     secrets = _secrets(read, plan)
     shown = present(plan, secrets)
     sealed = sealed_part(plan, shown, _inputs(request, wanted, read), seal)
-    told = tuple(refusal for refusal in shown.refusals if refusal.code not in CONSENTS)
-    return SealedPlan(shown, _refusal(plan, secrets), sealed, secrets, told)
+    shown_refusals = tuple(refusal for refusal in shown.refusals if refusal.code not in CONSENTS)
+    return SealedPlan(shown, _refusal(plan, secrets), sealed, secrets, shown_refusals)
 
 
 def _secrets(read: Read, plan: Plan) -> "Secrets":
-    """Return the secrets of a stack, and what stands at their places in what is deleted: those were secret before."""
+    """Return the secrets of a stack, also those that deleted resources have at the same places."""
     secrets, declared = read.secrets, read.stack.declared
     for change in plan.changes if secrets.texts else ():
         if change.seen and change.action.leaves and change.address in declared:

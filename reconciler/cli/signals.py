@@ -19,7 +19,7 @@ SHOW_CURSOR = b"\x1b[?25h"  # progress hides it
 
 
 class Terminated(BaseException):
-    """SIGTERM came. Like KeyboardInterrupt, it is nobody's to catch on the way."""
+    """SIGTERM came. As with KeyboardInterrupt, only the end of the program catches it."""
 
 
 _MESSAGES_AT_END: list[str] = []  # what an end at once leaves behind
@@ -94,7 +94,7 @@ _RUNNING: list[Stopping] = []  # of the main thread, the innermost last
 def stopping(notice: Callable[[], None]) -> Iterator[Stopping]:
     """Within the block, a signal stops the run after its present steps; a second one ends the process.
 
-    Signals reach the main thread only: what runs in another thread stops with the run that the main thread is in.
+    Signals reach the main thread only: what runs in other threads stops with the run that the main thread is in.
     """
     if _RUNNING and threading.current_thread() is not threading.main_thread():
         yield _RUNNING[-1]
@@ -122,7 +122,7 @@ def _handling(handlers: dict[signal.Signals, Handler]) -> Iterator[None]:
 
 
 def in_background(work: Callable[[], Result], patience: float) -> Result:
-    """Do work whose request may arrive even if nobody waits for it any more.
+    """Do work whose request may arrive even if it is no longer waited for.
 
     After a signal it has `patience` seconds to end. Then the signal goes on, and the thread does not hold the process.
     """
@@ -139,5 +139,5 @@ def in_background(work: Callable[[], Result], patience: float) -> Result:
 def _fulfil(done: "Future[Result]", work: Callable[[], Result]) -> None:
     try:
         done.set_result(work())
-    except BaseException as error:  # noqa: BLE001 - raised again by whoever asks for the result
+    except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
         done.set_exception(error)

@@ -143,7 +143,7 @@ def test_secrets_are_warned_about_at_their_place_and_never_told(run: Run) -> Non
     ran = run("import", "--json", given("definition.json", definition), "--to", "prod")
     assert ran.err.splitlines()[0] == (
         "prod/job-definitions.yaml:9:38: warning[IMP004]: JobDefinition/simulate: DB_PASSWORD looks like a secret, "
-        "and is in the YAML as it is in AWS"
+        "and is in the YAML with its value in AWS"
     )
     assert "s3cr3t" in Path("prod/job-definitions.yaml").read_text()
     assert "s3cr3t" not in ran.out + ran.err + run("import", "--json", "definition.json", "--to", "b", "-o", "json").out
@@ -193,9 +193,9 @@ def test_what_cannot_be_meant_is_wrong_usage(run: Run, words: tuple[str, ...]) -
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--json", "a.json", "--parameter", "A=b"), "--parameter is for --cloudformation, and this is --json"),
-        (("--live", "--stack-name", "Batch"), "--stack-name is for --cloudformation, and this is --live"),
-        (("--cloudformation", "t.yaml", "--with-owned"), "--with-owned is for --live, and this is --cloudformation"),
+        (("--json", "a.json", "--parameter", "A=b"), "--parameter is for --cloudformation, not for --json"),
+        (("--live", "--stack-name", "Batch"), "--stack-name is for --cloudformation, not for --live"),
+        (("--cloudformation", "t.yaml", "--with-owned"), "--with-owned is for --live, not for --cloudformation"),
     ],
 )
 def test_an_option_of_another_source_is_refused(run: Run, words: tuple[str, ...], told: str) -> None:

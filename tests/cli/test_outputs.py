@@ -72,7 +72,7 @@ def test_two_resources_of_one_variable_are_refused_where_that_matters(run: Run) 
     run("apply", "twins", "--sandbox", "--yes")
     ran = run("outputs", "twins", "--sandbox", "-o", "dotenv")
     assert (ran.code, ran.out) == (1, "")
-    assert "several resources would be SCHEDULING_POLICY_NIGHTLY_RUN_ARN" in ran.err
+    assert "several resources map to SCHEDULING_POLICY_NIGHTLY_RUN_ARN" in ran.err
     assert len(run("outputs", "twins", "--sandbox", "-o", "json").json["outputs"]) == 2
 
 

@@ -455,7 +455,7 @@ def test_a_saved_plan_may_be_expected_too(run: Run) -> None:
 @pytest.mark.parametrize("text", ["", "abc", "g" * 16, "A" * 16, "a" * 65])
 def test_what_is_no_fingerprint_is_wrong_usage(text: str, run: Run) -> None:
     ran = run("apply", "small", "--sandbox", "--yes", "--expect", text)
-    assert (ran.code, ran.err.splitlines()[0].startswith(f"error: argument --expect: {text!r} is no finger")) == (
+    assert (ran.code, ran.err.splitlines()[0].startswith(f"error: argument --expect: {text!r} is not a finger")) == (
         64,
         True,
     )

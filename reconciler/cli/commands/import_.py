@@ -218,7 +218,7 @@ class ImportRequest:
 class ImportSource:
     """One way to come by resources, chosen by the option that is called `name`.
 
-    `read` is given what reads the region, for whoever wants it. `own` are the names of options that mean something to
+    `read` may call the reader of the region. `own` are the names of options that mean something to
     this source alone.
     """
 
@@ -472,7 +472,7 @@ def _settings(request: ImportRequest, place: Identity | None) -> "ImportSettings
 
 
 def _unset_variables(imported: "Imported", stack: StackRequest) -> tuple[str, ...]:
-    """Return the variables that nobody gives a value: a parameter of another tool may be known to its user alone."""
+    """Return the variables without a value: only its user may know a parameter of a different tool."""
     given = {*stack.variables, *(name for file in stack.variable_files for name in _names_in(file))}
     return tuple(
         name for name, variable in imported.variables.items() if variable.get("default") is None and name not in given
@@ -480,7 +480,7 @@ def _unset_variables(imported: "Imported", stack: StackRequest) -> tuple[str, ..
 
 
 def _names_in(file: str) -> Iterator[str]:
-    """Yield what a file of values gives, as far as it can be read: what is wrong with it, reading the stack tells."""
+    """Yield what a file of values gives, as far as it can be read: reading the stack reports what is wrong with it."""
     from reconciler.adapters.machine import read_whole
     from reconciler.load.files import parse
     from reconciler.syntax.diagnostics import Findings

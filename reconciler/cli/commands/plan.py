@@ -80,8 +80,10 @@ def _plan(
         lambda: shown.document,
         item,
     )
-    if shown.refused:  # better told in review than afterwards
+    if shown.refused:  # better reported in review than afterwards
         message = f"apply would refuse this plan: {shown.refused.message}"
-        out.report_problem(Refused(message, problems=shown.refused.problems), () if is_summary else shown.told)
+        out.report_problem(
+            Refused(message, problems=shown.refused.problems), () if is_summary else shown.shown_refusals
+        )
         return Exit.REFUSED
     return Exit.CHANGES if has_detailed_exitcode and not plan.is_empty else Exit.DONE

@@ -51,5 +51,5 @@ def _no_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
 
     if request.path != HERE:
         raise WrongUsage(f"--live reads no stack, but {request.path} is given", hint="drop one of them")
-    nobody = Stack("", {})
-    return Read(nobody, (), Secrets()), session_for(nobody, request.place, out.watch)
+    no_stack = Stack("", {})
+    return Read(no_stack, (), Secrets()), session_for(no_stack, request.place, out.watch)

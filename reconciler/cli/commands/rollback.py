@@ -111,7 +111,7 @@ def _roll_back(back: "Rollback", again: Sequence[str], read: Read, session: Sess
 
 
 def _next(back: "Rollback", read: Read, session: Session) -> "PresentedPlan | None":
-    """Return what the next plan will say of the definition; None where it cannot be made: the rollback stands."""
+    """Return what the next plan will say of the definition; None where it cannot be made: the rollback holds."""
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present
 
