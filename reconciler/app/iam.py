@@ -122,7 +122,11 @@ class _Rights:
         unscoped: list[str] = []
         for kind in KINDS.values():
             reading = kind.read
-            unscoped += [one for one in (reading.operation, reading.listing) if one and one not in reading.scoped]
+            unscoped += [
+                operation
+                for operation in (reading.operation, reading.listing)
+                if operation and operation not in reading.scoped
+            ]
             unscoped += [holding.operation for holding in _holdings(kind)]
         yield Statement("Read", _batch(unscoped), (ANY,))
         for kind in KINDS.values():
@@ -132,16 +136,16 @@ class _Rights:
 
     def looks(self, lookups: Iterable[tuple[str, str]]) -> Iterator[Statement]:
         for tag, (action, resource) in LOOKUPS.items():
-            arns = [self.elsewhere(resource, name=_named(tag, name)) for one, name in lookups if one == tag]
+            arns = [self.elsewhere(resource, name=_named(tag, name)) for looked_up, name in lookups if looked_up == tag]
             yield Statement(f"LookUp{tag.title()}", (action,), tuple(arns))
         named = dict.fromkeys(_named(tag, argument) for tag, argument in lookups if tag == STATES)
         yield from self.looks_at([self.stack.states[name] for name in named if name in self.stack.states])
 
     def looks_at(self, states: Iterable[StatePlace]) -> Iterator[Statement]:
         """A state in S3 is read by the caller, or by the role that is assumed for it, whose rights are its own."""
-        kept = [place for place in states if place.scheme == "s3"]
-        roles = dict.fromkeys(place.role_arn for place in kept if place.role_arn)
-        own = [place for place in kept if not place.role_arn]
+        in_s3 = [place for place in states if place.scheme == "s3"]
+        roles = dict.fromkeys(place.role_arn for place in in_s3 if place.role_arn)
+        own = [place for place in in_s3 if not place.role_arn]
         objects = [self.elsewhere(f"s3:::{_literal(place.bucket)}/{_literal(place.key)}") for place in own]
         yield Statement("LookUpTfstate", ("s3:GetObject",), tuple(objects))
         buckets: dict[str, list[str]] = {}
@@ -192,7 +196,7 @@ class _Rights:
             condition = {"StringEquals": {"iam:PassedToService": service}} if service else {}
             sid = "PassRole" + "".join(word.title() for word in service.partition(".")[0].split("-"))
             yield Statement(sid, ("iam:PassRole",), tuple(arns), condition)
-        if any(KINDS[one.kind].create.service_linked for one in self.stack.declared):
+        if any(KINDS[address.kind].create.service_linked for address in self.stack.declared):
             role = self.elsewhere("iam::{account}:role/aws-service-role/*")
             condition_ = {"StringLike": {"iam:AWSServiceName": "*batch.amazonaws.com"}}
             yield Statement("CreateServiceLinkedRole", ("iam:CreateServiceLinkedRole",), (role,), condition_)
@@ -211,14 +215,19 @@ class _Rights:
 
     def submits(self) -> Iterator[Statement]:
         """SubmitJob looks at the queue and at the definition, of which a caller may leave the revision away."""
-        queues = [one for one in self.stack.declared.values() if _takes_jobs(KINDS[one.address.kind])]
-        training = [one for one in queues if one.spec.get("jobQueueType") == TRAINING]
-        definitions = [one for one in self.stack.declared.values() if KINDS[one.address.kind].revisions]
-        named = [arn for one in definitions for arn in self.arns(KINDS[one.address.kind], one)]
-        plain = [arn for one in queues if one not in training for arn in self.arns(KINDS[one.address.kind], one)]
+        queues = [declared for declared in self.stack.declared.values() if _takes_jobs(KINDS[declared.address.kind])]
+        training = [declared for declared in queues if declared.spec.get("jobQueueType") == TRAINING]
+        definitions = [declared for declared in self.stack.declared.values() if KINDS[declared.address.kind].revisions]
+        named = [arn for declared in definitions for arn in self.arns(KINDS[declared.address.kind], declared)]
+        plain = [
+            arn
+            for declared in queues
+            if declared not in training
+            for arn in self.arns(KINDS[declared.address.kind], declared)
+        ]
         if plain and named:
             yield Statement("SubmitJob", _batch(["SubmitJob"]), (*plain, *named, *(f"{arn}:*" for arn in named)))
-        arns = [arn for one in training for arn in self.arns(KINDS[one.address.kind], one)]
+        arns = [arn for declared in training for arn in self.arns(KINDS[declared.address.kind], declared)]
         yield Statement("SubmitServiceJob", _batch(["SubmitServiceJob"]), tuple(arns))
 
     def arns(self, kind: Kind, declared: Declared) -> list[str]:
@@ -249,8 +258,8 @@ class _Rights:
         return [role, profile] if row.form is Form.PROFILE else [role]
 
     def elsewhere(self, resource: str, **more: str) -> str:
-        rest = resource.format(account=self.place.account, region=self.place.region, **more)
-        return f"arn:{self.place.partition}:{rest}"
+        name_of_resource = resource.format(account=self.place.account, region=self.place.region, **more)
+        return f"arn:{self.place.partition}:{name_of_resource}"
 
 
 def _holdings(kind: Kind) -> Iterator[Json]:

@@ -105,14 +105,14 @@ def written_place(kind: Kind, body: Spec, change: FieldChange, identity: Identit
 def _paths(live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     from deepdiff import DeepDiff  # noqa: PLC0415 - most plans have no difference and never load it
 
-    seen: dict[tuple[str, ...], None] = {}
+    paths: dict[tuple[str, ...], None] = {}
     texts = [(str, Secret)]  # a secret text that is live is a plain one
     compared = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0, ignore_type_in_groups=texts)
-    for found in compared.values():
-        for item in found:
+    for items in compared.values():
+        for item in items:
             # A list is compared as a whole: its entries have nothing that tells which of them is which.
-            seen.setdefault(tuple(takewhile(lambda step: isinstance(step, str), item.path(output_format="list"))))
-    yield from sorted(seen)
+            paths.setdefault(tuple(takewhile(lambda step: isinstance(step, str), item.path(output_format="list"))))
+    yield from sorted(paths)
 
 
 def _change(

@@ -166,13 +166,13 @@ def _is_same_step(step: Step, other: Step) -> bool:
 
 def _fields(rows: Iterable[Row], ours: Spec, theirs: Spec, steps: Steps) -> dict[str, Json]:
     known = Rows.of(rows)
-    name, *rest = steps
+    name, *deeper = steps
     for legacy, (resource, home) in known.legacy_aliases:
         if name == legacy.name:
             return _size(known, ours, theirs, home, Named(resource))
         if name == home:
-            return _size(known, ours, theirs, home, rest[0] if rest else EVERY)
-    kept = _value(field_of(known, name), ours.get(str(name)), theirs.get(str(name)), tuple(rest))
+            return _size(known, ours, theirs, home, deeper[0] if deeper else EVERY)
+    kept = _value(field_of(known, name), ours.get(str(name)), theirs.get(str(name)), tuple(deeper))
     return _put(ours, str(name), kept)
 
 
@@ -322,12 +322,13 @@ def _at_rank(row: Field | None, ours: Json, theirs: Json) -> Json:
 def _without(row: Field | None, value: Json, steps: Steps) -> Json:
     """Return a value without what is at `steps` in it."""
     if isinstance(value, list | tuple):
-        step, *rest = steps
+        step, *deeper = steps
         meant = chosen(row, value, step)
-        if not rest:
+        if not deeper:
             return [entry for index, entry in enumerate(value) if index not in meant]
         return [
-            _without_of_entry(row, entry, tuple(rest)) if index in meant else entry for index, entry in enumerate(value)
+            _without_of_entry(row, entry, tuple(deeper)) if index in meant else entry
+            for index, entry in enumerate(value)
         ]
     if isinstance(value, Mapping) and isinstance(steps[0], Named):
         meant_keys = steps[0].among(value)
@@ -338,9 +339,9 @@ def _without(row: Field | None, value: Json, steps: Steps) -> Json:
 def _without_of_entry(row: Field | None, entry: Json, steps: Steps) -> Json:
     if not steps or not isinstance(entry, Mapping):
         return entry
-    name, *rest = steps
+    name, *deeper = steps
     inner = field_of(row.fields, name) if row else None
-    left = _without(inner, entry.get(str(name)), tuple(rest)) if rest else None
+    left = _without(inner, entry.get(str(name)), tuple(deeper)) if deeper else None
     return _put(entry, str(name), left)
 
 

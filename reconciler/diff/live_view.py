@@ -43,15 +43,15 @@ def as_created(kind: Kind, desired: Spec, live: Spec, identity: Identity) -> dic
     return _as_created(kind.rows, desired, live, desired, identity)
 
 
-def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, whole: Spec, identity: Identity) -> dict[str, Json]:
+def _as_created(rows: Iterable[Row], desired: Spec, live: Spec, body: Spec, identity: Identity) -> dict[str, Json]:
     out = dict(desired)
     for row in Rows.of(rows).fields:
         ours, theirs = desired.get(row.name), live.get(row.name)
         if row.form is Form.STRUCT and ours is not None and theirs is not None:
-            out[row.name] = _as_created(row.fields, ours, theirs, whole, identity)
+            out[row.name] = _as_created(row.fields, ours, theirs, body, identity)
         elif ours is None and theirs is not None and row.is_service_default and row.is_service_default(theirs):
-            made = row.service_default
-            known = made(whole) if made else canonical_member(row, row.default, desired, identity)
+            default_for = row.service_default
+            known = default_for(body) if default_for else canonical_member(row, row.default, desired, identity)
             out |= {} if is_absent(known) else {row.name: known}
     return out
 

@@ -59,9 +59,11 @@ def service_choices(kind: Kind, declared: Spec, live: Spec, resource: Live) -> t
     choices = []
     for path, row in Rows.of(kind.rows).service_defaults:
         theirs, ours = member_at(live, path), member_at(declared, path)
-        chosen, made = row.is_service_default, row.service_default
-        if ours is None and theirs and chosen and made and chosen(theirs):
-            choices.append(ServiceChoice(path, row, theirs, made(live), made(declared), _recorded(row, resource)))
+        chosen, default_for = row.is_service_default, row.service_default
+        if ours is None and theirs and chosen and default_for and chosen(theirs):
+            choices.append(
+                ServiceChoice(path, row, theirs, default_for(live), default_for(declared), _recorded(row, resource))
+            )
     return tuple(choices)
 
 
@@ -89,8 +91,8 @@ def _keys(value: Json) -> frozenset[str]:
 
 
 def _with(body: Spec, path: tuple[str, ...], value: Json) -> Spec:
-    step, *rest = path
-    return {**body, step: _with(body.get(step) or {}, tuple(rest), value) if rest else value}
+    step, *deeper = path
+    return {**body, step: _with(body.get(step) or {}, tuple(deeper), value) if deeper else value}
 
 
 SHOWN = "it is only in API responses"

@@ -79,9 +79,9 @@ class AppliedRecord:
 
     def keeping(self, body: Spec) -> "AppliedRecord":
         """Return the record with these fields in the place of those it keeps. Values of tags have few characters."""
-        rest = frozenset(flag for flag in self.flags if not flag.startswith(KEPT))
+        others = frozenset(flag for flag in self.flags if not flag.startswith(KEPT))
         text = base64.urlsafe_b64encode(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).decode()
-        return AppliedRecord(self.digest, rest | {f"{KEPT}{text}"} if body else rest)
+        return AppliedRecord(self.digest, others | {f"{KEPT}{text}"} if body else others)
 
     @classmethod
     def of(cls, tags: Mapping[str, str]) -> "AppliedRecord":

@@ -244,8 +244,8 @@ def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
 
 def _put(body: Json, path: Path, value: Json) -> Json:
     """Return a copy of `body` with `value` at `path`."""
-    step, *rest = path
-    inner = _put(body[step], tuple(rest), value) if rest else value
+    step, *deeper = path
+    inner = _put(body[step], tuple(deeper), value) if deeper else value
     if isinstance(step, int):
         return [inner if index == step else item for index, item in enumerate(body)]
     return {**body, step: inner}

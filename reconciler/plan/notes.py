@@ -141,12 +141,12 @@ class _Bodies:
         sent = replace(declared, spec=body)
         subject = self.subject(but_for).of_resource(declared.address, body)
         try:
-            found = list(problems_of(sent, subject, strict=False))
+            problems = list(problems_of(sent, subject, strict=False))
         except (LookupError, TypeError, AttributeError):  # its schema refuses it, as validate says: no rule reads it
             return []
         return [
             problem
-            for problem in found
+            for problem in problems
             if problem.severity is Severity.ERROR and problem.code not in self.stack.disabled
         ]
 

@@ -18,10 +18,10 @@ class Limit:
     @classmethod
     def of(cls, text: str) -> Self:
         """Read `3` or `30%`. Raises `ValueError`."""
-        found = re.fullmatch(r"([0-9]{1,9})(%?)", text)
-        if found is None or (found[2] and int(found[1]) > 100):  # noqa: PLR2004 - per cent
+        match = re.fullmatch(r"([0-9]{1,9})(%?)", text)
+        if match is None or (match[2] and int(match[1]) > 100):  # noqa: PLR2004 - per cent
             raise ValueError(text)
-        return cls(int(found[1]), bool(found[2]))
+        return cls(int(match[1]), bool(match[2]))
 
     def is_exceeded(self, going: int, of: int) -> bool:
         return going * 100 > self.number * of if self.is_percentage else going > self.number

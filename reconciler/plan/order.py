@@ -205,11 +205,11 @@ def targeted(changes: tuple[AnyOrdered, ...], targets: tuple[str, ...]) -> tuple
     """Keep the changes that match, and what they wait for."""
     if not targets:
         return changes
-    kept = {c.address for c in changes if any(fnmatchcase(str(c.address), target) for target in targets)}
+    chosen = {c.address for c in changes if any(fnmatchcase(str(c.address), target) for target in targets)}
     for change in reversed(changes):
-        if change.address in kept:
-            kept.update(change.after)
-    return tuple(change for change in changes if change.address in kept)
+        if change.address in chosen:
+            chosen.update(change.after)
+    return tuple(change for change in changes if change.address in chosen)
 
 
 def unmatched_target_notes(targets: Iterable[str], addresses: Iterable[Address]) -> Iterator[Problem]:

@@ -364,8 +364,8 @@ def _undo(decision: Decision) -> tuple[Step, ...]:
     if decision.action is not Action.BLUE_GREEN:
         return ()
     kind = KINDS[decision.address.kind]
-    made = Live(Address(kind.name, decision.name), {}, decision.arn, status=INVALID)
-    return delete_steps(kind, made)
+    successor = Live(Address(kind.name, decision.name), {}, decision.arn, status=INVALID)
+    return delete_steps(kind, successor)
 
 
 def _with_refusals(change: Change, missing: Sequence[Problem]) -> Change:

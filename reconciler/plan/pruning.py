@@ -67,9 +67,9 @@ def revisions(numbers: Iterable[int]) -> str:
 
 def _numbered(ordered: Iterable[int]) -> str:
     words = list[str]()
-    for _, group in groupby(enumerate(ordered), lambda one: one[1] - one[0]):
+    for _, group in groupby(enumerate(ordered), lambda numbered: numbered[1] - numbered[0]):
         run = [str(number) for _, number in group]
-        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004 - two are told one by one
+        words += [f"{run[0]} to {run[-1]}"] if len(run) > 2 else run  # noqa: PLR2004 - two are told numbered by numbered
     return listed(words, "and")
 
 

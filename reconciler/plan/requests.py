@@ -173,12 +173,12 @@ def delete_steps(
 def revision_steps(
     kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: AppliedRecord
 ) -> tuple[Step, ...]:
-    """Register a revision, and wait until it is seen: from then on it is what jobs run that name none."""
+    """Register a revision, and wait until it is until_valid: from then on it is what jobs run that name none."""
     name = live.address.name
-    seen = Wait(
-        Until.SEEN, SEEN_WITHIN, f"wait until the new revision of {name} is seen", max(live.revisions, default=0)
+    until_valid = Wait(
+        Until.SEEN, SEEN_WITHIN, f"wait until the new revision of {name} is until_valid", max(live.revisions, default=0)
     )
-    return (*create_steps(kind, desired, tags, applied), seen)
+    return (*create_steps(kind, desired, tags, applied), until_valid)
 
 
 def prune_steps(kind: Kind, live: Live, revisions: Iterable[int]) -> tuple[Step, ...]:

@@ -17,7 +17,14 @@ from botocore.session import Session
 from urllib3.exceptions import HTTPError
 
 from reconciler.adapters.aws.answers import CheckedParsers, NoAnswer, missing
-from reconciler.adapters.aws.failures import credentials_of, failed, have_credentials, legible, no_answer, refused
+from reconciler.adapters.aws.failures import (
+    call_error,
+    check_credentials,
+    credentials_of,
+    legible,
+    no_answer_error,
+    refusal_error,
+)
 from reconciler.model import Identity, Json
 from reconciler.problems import CloudError, Denied, Fault, WrongUsage
 
@@ -72,7 +79,7 @@ class AwsCloud:
         found = _call(self._session, sts, "GetCallerIdentity", {})
         if not ACCOUNT.fullmatch(found["Account"]):  # every ARN would be wrong
             why = NoAnswer(OK, "", "whose field Account is not an account ID")
-            raise no_answer("GetCallerIdentity", legible(sts.meta.endpoint_url), why)
+            raise no_answer_error("GetCallerIdentity", legible(sts.meta.endpoint_url), why)
         return Identity(
             account=found["Account"], region=self._batch.meta.region_name, partition=self._batch.meta.partition
         )
@@ -131,20 +138,20 @@ def _call(session: Session, client: BaseClient, operation: str, request: Mapping
         message = "the installed botocore does not know this operation"
         raise CloudError(operation, Fault.REFUSED, "UnknownOperation", message, hint="install a newer boto3")
     endpoint = legible(client.meta.endpoint_url)
-    have_credentials(session, operation)
+    check_credentials(session, operation)
     try:
         response: dict[str, Json] = method(**request)
         for name, value in response.items():
             if isinstance(value, StreamingBody):  # it may break off, too
                 response[name] = BytesIO(value.read())
     except boto.ClientError as error:
-        raise refused(operation, error, endpoint=endpoint) from error
+        raise refusal_error(operation, error, endpoint=endpoint) from error
     except NoAnswer as error:
-        raise no_answer(operation, endpoint, error) from error
+        raise no_answer_error(operation, endpoint, error) from error
     except (boto.BotoCoreError, HTTPError) as error:
-        raise failed(operation, endpoint, error) from error
+        raise call_error(operation, endpoint, error) from error
     about = response.pop("ResponseMetadata", {})
     if lacking := missing(client.meta.service_model.operation_model(operation), response):
         why = NoAnswer(about.get("HTTPStatusCode", 200), "", f"without the field {lacking}")
-        raise no_answer(operation, endpoint, why)
+        raise no_answer_error(operation, endpoint, why)
     return response

@@ -117,13 +117,13 @@ CAUSES: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
 )
 
 
-def refused(operation: str, error: boto.ClientError, *, endpoint: str = "") -> CloudError:
+def refusal_error(operation: str, error: boto.ClientError, *, endpoint: str = "") -> CloudError:
     """Return what an error of AWS is."""
-    told = error.response.get("Error", {})
+    response_error = error.response.get("Error", {})
     about = error.response.get("ResponseMetadata", {})
     status = about.get("HTTPStatusCode", 400)
-    code = str(told.get("Code", status))
-    message = str(told.get("Message", "")).partition(CANONICAL)[0].strip()
+    code = str(response_error.get("Code", status))
+    message = str(response_error.get("Message", "")).partition(CANONICAL)[0].strip()
     fault = Fault.DENIED if _is_clock(code, message) else fault_of(status, code)
     hint = _hint(operation, code, message, about.get("HTTPHeaders", {})) if fault is Fault.DENIED else ""
     if code == str(status):  # no code of AWS: something else may have answered
@@ -131,7 +131,7 @@ def refused(operation: str, error: boto.ClientError, *, endpoint: str = "") -> C
     return CloudError(operation, fault, code, message, hint=hint, request_id=str(about.get("RequestId", "")))
 
 
-def no_answer(operation: str, endpoint: str, error: NoAnswer) -> CloudError:
+def no_answer_error(operation: str, endpoint: str, error: NoAnswer) -> CloudError:
     """Return the failure that such an answer means: the call may have been made, unless the status excludes it."""
     fault = fault_of(error.status, "")
     message = f"{endpoint} answered with {error}"
@@ -140,7 +140,7 @@ def no_answer(operation: str, endpoint: str, error: NoAnswer) -> CloudError:
     return CloudError(operation, known, "NoAnswer", message, hint=TROUBLE if error.status >= SERVER else NOT_AWS)
 
 
-def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
+def call_error(operation: str, endpoint: str, error: Exception) -> CloudError:
     """Return what a call is that got no answer."""
     name = type(error).__name__
     match error:
@@ -154,9 +154,9 @@ def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
             )
         case boto.SSLError():
             why = getattr(_root(error), "verify_message", "") or "the connection is not secure"
-            given = next((name for name in BUNDLES if os.environ.get(name)), "")
-            hint = f"check that {given} contains the certificate of the server, or of a proxy that decrypts TLS"
-            hint = hint if given else "if a proxy decrypts TLS, set AWS_CA_BUNDLE to its certificates"
+            bundle = next((name for name in BUNDLES if os.environ.get(name)), "")
+            hint = f"check that {bundle} contains the certificate of the server, or of a proxy that decrypts TLS"
+            hint = hint if bundle else "if a proxy decrypts TLS, set AWS_CA_BUNDLE to its certificates"
             return CloudError(operation, Fault.UNREACHABLE, name, f"TLS to {endpoint} failed: {why}", hint=hint)
         case boto.ConnectionError():
             return CloudError(operation, Fault.UNREACHABLE, name, f"{endpoint} cannot be reached", hint=NETWORK)
@@ -167,13 +167,13 @@ def failed(operation: str, endpoint: str, error: Exception) -> CloudError:
                 operation, Fault.UNKNOWN, name, f"{endpoint} closed the connection before the response was complete"
             )
         case boto.HTTPClientError():
-            return _unsent(operation, endpoint, error)
+            return _unsent_error(operation, endpoint, error)
         case boto.ParamValidationError():
             return CloudError(operation, Fault.REFUSED, name, _without_values(str(error.kwargs.get("report", ""))))
     return CloudError(operation, Fault.REFUSED, name, legible(str(error)))
 
 
-def _unsent(operation: str, endpoint: str, error: boto.HTTPClientError) -> CloudError:
+def _unsent_error(operation: str, endpoint: str, error: boto.HTTPClientError) -> CloudError:
     """Return what botocore has no name for. Its text has the header that could not be sent, token and all."""
     inner = error.kwargs.get("error")
     name = type(inner or error).__name__
@@ -191,10 +191,10 @@ def _unsent(operation: str, endpoint: str, error: boto.HTTPClientError) -> Cloud
 
 def _without_values(report: str) -> str:
     """Return what is wrong with a request, without the values that botocore quotes: one may be secret."""
-    return legible(OF_TYPE.sub(lambda found: f"{found[1]} is of type {found[2]}, not {_types(found[3])}", report))
+    return legible(OF_TYPE.sub(lambda match: f"{match[1]} is of type {match[2]}, not {_type_names(match[3])}", report))
 
 
-def _types(listed: str) -> str:
+def _type_names(listed: str) -> str:
     return " or ".join(re.findall(r"'([\w.]+)'", listed))
 
 
@@ -214,8 +214,8 @@ def cause_of(error: Exception, profile: str) -> Cause:
         why = "credentials are accepted only from this machine or its container platform"
         return Cause(f"{CONTAINER} refers to an untrusted host: {why}", f"correct {CONTAINER}, or unset it")
     by_provider = PROVIDERS.get(str(known["provider"])) if isinstance(error, boto.CredentialRetrievalError) else None
-    found = by_provider or next(cause for kinds, cause in CAUSES if isinstance(error, kinds))
-    return Cause(found.message.format_map(known), found.hint)
+    cause = by_provider or next(cause for kinds, cause in CAUSES if isinstance(error, kinds))
+    return Cause(cause.message.format_map(known), cause.hint)
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def credentials_of(session: Session) -> Iterator[None]:
         raise Denied(cause.message, hint=cause.hint) from error
 
 
-def have_credentials(session: Session, operation: str) -> None:
+def check_credentials(session: Session, operation: str) -> None:
     """Fetch or renew the credentials of a session, if it is time, which may be in the midst of a run.
 
     Raises `CloudError`.
@@ -239,18 +239,18 @@ def have_credentials(session: Session, operation: str) -> None:
     try:
         credentials = session.get_credentials()
         if credentials is None:
-            raise boto.NoCredentialsError  # noqa: TRY301 - told as the others are
+            raise boto.NoCredentialsError  # noqa: TRY301 - reported as the others are
         frozen = credentials.get_frozen_credentials()
     except CloudError:  # of those that a role is assumed with
         raise
     except boto.ClientError as error:
-        told = refused(error.operation_name, error)
-        if told.fault in (Fault.DENIED, Fault.REFUSED):
-            message = (
-                f"{profile} cannot get credentials with {error.operation_name}: {told.code}: {legible(told.message)}"
-            )
-            raise CloudError(operation, Fault.DENIED, "NoCredentials", message, hint=told.hint or CONFIGURED) from error
-        raise CloudError(operation, Fault.UNREACHABLE, told.code, told.message, hint=told.hint) from error
+        failure = refusal_error(error.operation_name, error)
+        if failure.fault in (Fault.DENIED, Fault.REFUSED):
+            why = f"{failure.code}: {legible(failure.message)}"
+            message = f"{profile} cannot get credentials with {error.operation_name}: {why}"
+            hint = failure.hint or CONFIGURED
+            raise CloudError(operation, Fault.DENIED, "NoCredentials", message, hint=hint) from error
+        raise CloudError(operation, Fault.UNREACHABLE, failure.code, failure.message, hint=failure.hint) from error
     except NoAnswer as error:
         raise CloudError(
             operation,
@@ -260,9 +260,10 @@ def have_credentials(session: Session, operation: str) -> None:
             hint=NOT_AWS,
         ) from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
-        told = failed(operation, "the credential provider", error)
-        told.fault = Fault.DENIED if told.fault is Fault.REFUSED else Fault.UNREACHABLE  # the call itself was not made
-        raise told from error
+        failure = call_error(operation, "the credential provider", error)
+        # The call itself was not made.
+        failure.fault = Fault.DENIED if failure.fault is Fault.REFUSED else Fault.UNREACHABLE
+        raise failure from error
     except Exception as error:
         cause = cause_of(error, profile)
         raise CloudError(operation, Fault.DENIED, "NoCredentials", cause.message, hint=cause.hint) from error

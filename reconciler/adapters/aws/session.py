@@ -16,7 +16,7 @@ from botocore.model import OperationModel
 from botocore.session import Session
 
 from reconciler.adapters.aws.answers import CheckedParsers, NoAnswer
-from reconciler.adapters.aws.failures import NoTerminal, credentials_of, have_credentials, legible
+from reconciler.adapters.aws.failures import NoTerminal, check_credentials, credentials_of, legible
 from reconciler.calls import attempt_at
 from reconciler.ports import UNOBSERVED, Called, Observer
 from reconciler.problems import Denied
@@ -122,7 +122,7 @@ def assume_role(base: Session, role_arn: str, region: str | None = None, observe
     assumed = _session(base.instance_variables().get("profile"), observer)
 
     def assume() -> Any:
-        have_credentials(base, "AssumeRole")
+        check_credentials(base, "AssumeRole")
         return fetcher.fetch_credentials()
 
     role = DeferredRefreshableCredentials(method="assume-role", refresh_using=assume)

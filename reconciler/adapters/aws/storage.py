@@ -41,7 +41,7 @@ class Objects:
     def _keys(self, place: Mapping[str, Json]) -> Iterator[str]:
         request = {"Bucket": place["Bucket"], "Prefix": place["Key"]}
         listed = pages(self.cloud, "ListObjectsV2", request, "Contents", S3)
-        yield from (one["Key"] for one in listed if one["Key"].endswith(".json"))
+        yield from (item["Key"] for item in listed if item["Key"].endswith(".json"))
 
 
 def content_of(answer: Mapping[str, Json], longest: int | None = None) -> bytes:
@@ -102,8 +102,8 @@ class _Locks:
 
     def release(self, name: str, holder: Holder) -> bool:
         try:
-            found = self.place.read(name)
-            if found is None or found.id != holder.id:
+            present = self.place.read(name)
+            if present is None or present.id != holder.id:
                 return False
             self.place.remove(name, holder)
         except CloudError as error:
@@ -113,13 +113,13 @@ class _Locks:
     def _instead(self, name: str, holder: Holder, error: CloudError | None = None) -> Holder | None:
         """Return who holds the lock after a write; None if we do. `error` is what became of the write."""
         try:
-            found = self.place.read(name)
+            present = self.place.read(name)
         except CloudError as unread:
             if error is None or error.code not in TAKEN or unread.code not in HIDDEN:
                 raise self._named(unread, name) from unread
             return UNSEEN
-        if found is not None:
-            return None if found.id == holder.id else found
+        if present is not None:
+            return None if present.id == holder.id else present
         if error is None or error.fault is Fault.UNKNOWN:
             lost = error or CloudError(
                 "Lock", Fault.UNKNOWN, "NotWritten", "the write succeeded, but the lock does not exist"
@@ -203,8 +203,8 @@ class _Table:
         item = self.cloud.call("GetItem", request).get("Item")
         if not item:
             return None
-        found = {member: value.get("S") for member, value in item.items()}
-        return _holder(found, Holder("", UNREADABLE, 0, "", str(found.get("since") or ""), UNREADABLE))
+        members = {member: value.get("S") for member, value in item.items()}
+        return _holder(members, Holder("", UNREADABLE, 0, "", str(members.get("since") or ""), UNREADABLE))
 
     def remove(self, name: str, holder: Holder) -> None:
         condition = "id = :id"
@@ -233,12 +233,12 @@ def _parsed(content: bytes) -> Json:
         return None
 
 
-def _holder(told: Json, unreadable: Holder) -> Holder:
-    """Return what is written there. Without an id it cannot be told from another: it is unreadable, and held."""
-    if not isinstance(told, Mapping) or not isinstance(told.get("id"), str) or not told["id"]:
+def _holder(content: Json, unreadable: Holder) -> Holder:
+    """Return what is written there. Without an id it is no lock of ours: it is unreadable, and held."""
+    if not isinstance(content, Mapping) or not isinstance(content.get("id"), str) or not content["id"]:
         return unreadable
-    texts = {name: _text(told.get(name)) for name in ("stack", "who", "command", "since", "id")}
-    pid = _text(told.get("pid"))
+    texts = {name: _text(content.get(name)) for name in ("stack", "who", "command", "since", "id")}
+    pid = _text(content.get("pid"))
     is_number = pid.isascii() and pid.isdecimal() and len(pid) <= DIGITS
     return Holder(**texts, pid=int(pid) if is_number else 0)
 

@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.session import Session
 
 from reconciler.adapters.aws.cloud import AwsCloud
-from reconciler.adapters.aws.failures import cause_of, failed
+from reconciler.adapters.aws.failures import call_error, cause_of
 from reconciler.adapters.aws.session import open_session
 from reconciler.cli.context import exit_of
 from reconciler.model import Json
@@ -206,7 +206,7 @@ def test_what_is_wrong_with_a_request_is_said_without_its_values() -> None:
         "Invalid type for parameter parameters.key, value: secret-\ntoken-ABC, type: <class 'int'>, "
         "valid types: <class 'str'>\nMissing required parameter in input: \"jobQueue\""
     )
-    told = failed("SubmitJob", "https://batch", boto.ParamValidationError(report=report)).message
+    told = call_error("SubmitJob", "https://batch", boto.ParamValidationError(report=report)).message
     assert told == 'parameters.key is of type int, not str Missing required parameter in input: "jobQueue"'
 
 
@@ -216,7 +216,7 @@ def test_a_bundle_of_certificates_that_is_given_is_what_to_check(monkeypatch: py
     hints = []
     for bundle in ("", "/nowhere"):
         monkeypatch.setenv("AWS_CA_BUNDLE", bundle)
-        hints.append(failed("DescribeJobQueues", "https://batch", error).hint)
+        hints.append(call_error("DescribeJobQueues", "https://batch", error).hint)
     assert "set AWS_CA_BUNDLE to its certificates" in hints[0]
     assert "check that AWS_CA_BUNDLE contains the certificate" in hints[1]
 
@@ -241,7 +241,7 @@ def exceptions() -> list[Exception]:
 @pytest.mark.parametrize("error", exceptions(), ids=lambda error: type(error).__name__)
 def test_no_failure_on_the_way_quotes_what_it_carries(error: Exception) -> None:
     if isinstance(error, boto.HTTPClientError | boto.ConnectionError):
-        told = failed("DescribeJobQueues", "https://batch", error)
+        told = call_error("DescribeJobQueues", "https://batch", error)
         assert ("ABC" in f"{told.told} {told.hint}", "https://batch" in told.message) == (False, True)
     elif isinstance(error, boto.CredentialRetrievalError | boto.TokenRetrievalError | boto.SSOError | boto.LoginError):
         known: Json = error.kwargs
@@ -251,7 +251,7 @@ def test_no_failure_on_the_way_quotes_what_it_carries(error: Exception) -> None:
 
 def test_what_could_not_be_written_is_not_tried_again() -> None:
     error = boto.HTTPClientError(error=ValueError("Invalid header value b'Bearer x'"))
-    assert failed("DescribeJobQueues", "https://batch", error).fault is Fault.REFUSED
+    assert call_error("DescribeJobQueues", "https://batch", error).fault is Fault.REFUSED
 
 
 @pytest.mark.parametrize(
