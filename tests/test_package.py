@@ -76,10 +76,10 @@ def test_the_source_distribution_is_the_repository(built: Path) -> None:
 
 def test_both_commands_run_where_the_wheel_is_installed(wheel: Path, tmp_path: Path) -> None:
     home, small = tmp_path / "home", tmp_path / "small"
-    venv.create(home)
+    venv.create(home, with_pip=True)  # of ensurepip: what made this environment may have none
     python = home / "bin" / "python"
     install = ["install", "--quiet", "--no-index", "--no-deps", "--disable-pip-version-check", str(wheel)]
-    subprocess.run([sys.executable, "-m", "pip", "--python", python, *install], capture_output=True, check=True)
+    subprocess.run([python, "-m", "pip", *install], capture_output=True, check=True)
     (site,) = home.glob("lib/*/site-packages")
     there = [path for path in sys.path if path.endswith("site-packages")] or [sysconfig.get_path("purelib")]
     (site / "dependencies.pth").write_text("\n".join(there), encoding="utf-8")
