@@ -48,6 +48,7 @@ class NamedPlace(NamedTuple):
 # places of all keys and values of a file are in one array: an object for each would take most of the time and memory.
 
 OFFSET_BITS = 32
+LARGE = 100  # values in a mapping or list, of which several may be looked for
 OFFSET = (1 << OFFSET_BITS) - 1
 
 
@@ -57,12 +58,13 @@ class SourceMap:
 
     The lower half of an item of `places` is the number of characters before the key or value. The upper half is the
     index of the item after all that is in the value; 0 if nothing is. `lines` are the numbers of characters before each
-    line.
+    line. `large` has the indices of what is in large mappings and lists, from the first search in them on.
     """
 
     name: str
     lines: Sequence[int]
     places: "array[int]" = field(default_factory=lambda: array("Q"))
+    large: dict[int, dict[str | int, int]] = field(default_factory=dict)
 
     def mark(self, index: int) -> "Mark":
         return Mark(self, self.places[index] & OFFSET)
@@ -70,6 +72,19 @@ class SourceMap:
     def after(self, index: int) -> int:
         """Return the index of what follows a value and all that is in it."""
         return self.places[index] >> OFFSET_BITS or index + 1
+
+    def inner(self, index: int, value: Json) -> dict[str | int, int]:
+        """Return the index of each value in a mapping or list; of a large one it is computed once."""
+        if index in self.large:
+            return self.large[index]
+        indices: dict[str | int, int] = {}
+        at = index + 1
+        for step in value if isinstance(value, dict) else range(len(value)):
+            indices[step] = at = at + isinstance(value, dict)  # behind its key
+            at = self.after(at)
+        if len(value) > LARGE:
+            self.large[index] = indices
+        return indices
 
     def close(self, index: int) -> None:
         """Note that all that is in a mapping or list has been read."""
@@ -125,21 +140,16 @@ class Literal:
         mark, index, value = None, self.index, self.value
         for step in path:
             if isinstance(value, dict) and step in value:
-                index = self._after(index + 2, list(value).index(str(step)), with_keys=True)
+                index = self.source.inner(index, value)[step]
                 value = value[step]
                 mark = self.source.mark(index - 1 if at_key or _is_at_key(value) else index)
             elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
-                index = self._after(index + 1, step, with_keys=False)
+                index = self.source.inner(index, value)[step]
                 value = value[step]
                 mark = self.source.mark(index)
             else:
                 break
         return mark
-
-    def _after(self, index: int, count: int, *, with_keys: bool) -> int:
-        for _ in range(count):
-            index = self.source.after(index) + with_keys
-        return index
 
 
 def _is_at_key(value: Json) -> bool:

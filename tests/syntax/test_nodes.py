@@ -5,7 +5,17 @@ import yaml
 
 from reconciler.model import Json, Path
 from reconciler.syntax.diagnostics import Findings
-from reconciler.syntax.nodes import AliasNode, MappingNode, Mark, Node, NodePlaces, Scalar, SequenceNode, value_of
+from reconciler.syntax.nodes import (
+    AliasNode,
+    MappingNode,
+    Mark,
+    Node,
+    NodePlaces,
+    Scalar,
+    SequenceNode,
+    SourceMap,
+    value_of,
+)
 from reconciler.syntax.parse import compose, compose_json
 
 TEXTS = (
@@ -58,6 +68,16 @@ def test_a_path_leads_to_the_same_place_with_and_without_nodes(text: str, at_key
     assert len(paths) > 2
     for path in (*paths, *strays):
         assert plain.find(path, at_key=at_key) == nodes.find(path, at_key=at_key), path
+
+
+def test_finding_many_places_in_a_large_mapping_takes_linear_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    root = compose("x.yaml", "".join(f"k{n}: [{n}]\n" for n in range(1000)), Findings()).root
+    assert isinstance(root, MappingNode)
+    assert root.literal is not None
+    places, steps, after = NodePlaces(root.mark, root.literal), [0], SourceMap.after
+    monkeypatch.setattr(SourceMap, "after", lambda *args: (steps.append(1), after(*args))[1])
+    assert [places.find((f"k{n}", 0)).line for n in range(1000)] == list(range(1, 1001))
+    assert sum(steps) < 5000
 
 
 def test_only_what_has_something_to_expand_is_no_plain_value() -> None:
