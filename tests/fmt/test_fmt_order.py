@@ -13,6 +13,7 @@ def test_the_top_of_a_stack_has_the_order_of_the_language() -> None:
         "region",
         "lock",
         "namePrefix",
+        "requiredVersion",
         "tags",
         "lookups",
         "variables",
