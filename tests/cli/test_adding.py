@@ -145,8 +145,9 @@ def test_a_field_that_is_added_is_validated_compared_planned_explained_and_impor
     assert run("plan", "toys", "--sandbox", "--detailed-exitcode").code == Exit.DONE
     assert "age" not in run("import", "--live", "--with-owned", "--sandbox", "--to", "-").out
     write("toys", "stack: toys\ntoys: {bear: {material: wool, age: 5}}\n")
-    assert "scaling: in place, nothing is replaced" in (planned := run("plan", "toys", "--sandbox").out)
-    assert "+ age  5" in planned
+    planned = run("plan", "toys", "--sandbox").out
+    assert "age set to 5" in planned
+    assert "(1 in place)" in planned
     assert run("apply", "toys", "--sandbox", "--yes").code == Exit.DONE
     assert shop.toys["bear"]["age"] == 5
     assert "age: 5" in run("import", "--live", "--with-owned", "--sandbox", "--to", "-").out

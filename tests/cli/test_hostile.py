@@ -107,7 +107,7 @@ def test_streams_that_are_closed_change_nothing(words: tuple[str, ...], closed: 
         (("validate", "risk", "-o", "json=no/such/folder/x"), Exit.USAGE, "cannot write no/such/folder/x: No such file"),
         (("validate", "risk", "-o", "json=risk"), Exit.USAGE, "cannot write risk: Is a directory"),
         (("init", "risk/stack.yaml"), Exit.USAGE, "cannot write into risk/stack.yaml: "),
-        (("plan", "risk", "--sandbox=risk"), Exit.ERROR, "the sandbox cannot use risk: Is a directory"),
+        (("plan", "risk", "--sandbox=risk"), Exit.ERROR, "the sandbox cannot use risk: not a regular file"),
         (("plan", "risk", "--sandbox=pipe"), Exit.ERROR, "the sandbox cannot use pipe: not a regular file"),
         (("plan", "risk", "--sandbox=damaged"), Exit.ERROR, "damaged:2: the sandbox's file is damaged"),
     ],

@@ -111,7 +111,7 @@ def test_what_is_sensitive_is_in_no_output_and_no_file(run: Run) -> None:
     changed = {**STATE, "outputs": {**STATE["outputs"], "dsn": output("other" + SECRET, sensitive=True)}}
     in_file(changed)
     told.append(run("plan", "risk", "--sandbox").out)
-    assert "<redacted, changed>" in told[-1]
+    assert "environment.DSN (redacted)" in told[-1]
     assert SECRET not in "".join(told)
 
 

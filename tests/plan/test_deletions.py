@@ -91,12 +91,12 @@ def test_every_format_shows_what_goes_without_its_secrets(destruction: Plan, for
     text = {
         "text": plan_page(present(destruction), 120, 1).plain,
         "markdown": markdown_report([Planned(present(destruction))]),
-        "html": html_page([document]),
+        "html": html_page([document]).replace("<wbr>", ""),
         "json": json.dumps(document),
     }[format_]
-    assert all(
-        word in text for word in ("priority", "scheduling-policy/fair", "totalQuantity", "DB_PASSWORD", "busybox")
-    )
+    policy = "scheduling-policy/fair" if format_ == "json" else "SchedulingPolicy/fair"
+    for word in ("priority", policy, "totalQuantity", "DB_PASSWORD", "busybox"):
+        assert word in text
     assert "hunter2" not in text
 
 
