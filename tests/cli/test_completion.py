@@ -32,7 +32,9 @@ def test_the_script_for_bash_is_one(run: Run) -> None:
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        ("reconciler pl", ["plan "]),
+        ("reconciler pl", ["placement", "plan"]),
+        ("reconciler pla", ["placement", "plan"]),
+        ("reconciler app", ["apply "]),
         ("reconciler sandbox re", ["reset "]),
         ("reconciler plan --trace", ["--trace-calls "]),
         ("reconciler validate -o s", ["sarif "]),
