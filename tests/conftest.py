@@ -26,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--every-call"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="runs with --every-call"))
+
+
 @pytest.fixture
 def jobs(monkeypatch: pytest.MonkeyPatch) -> LiveJobs:
     """The jobs that every simulator tells of."""

@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 GATE, LONG = "gate", "long"
-EXAMPLES = {GATE: 60, LONG: 5000}  # of a law that does not say how many it needs; all others in proportion
+EXAMPLES = {GATE: 30, LONG: 5000}  # of a law that does not say how many it needs; all others in proportion
 
 
 def register() -> None:

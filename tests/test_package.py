@@ -74,6 +74,7 @@ def test_the_source_distribution_is_the_repository(built: Path) -> None:
     assert names == of_repository() | {"PKG-INFO"}
 
 
+@pytest.mark.long
 def test_both_commands_run_where_the_wheel_is_installed(wheel: Path, tmp_path: Path) -> None:
     home, small = tmp_path / "home", tmp_path / "small"
     venv.create(home, with_pip=True)  # of ensurepip: what made this environment may have none

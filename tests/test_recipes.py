@@ -270,6 +270,7 @@ def test_the_installation_runs_nothing_of_the_checkout_and_happens_once(runner: 
     assert re.fullmatch(r'#!/bin/sh\nexec "\S+/bin/python" -I -m reconciler "\$@"\n', wrapper)
 
 
+@pytest.mark.long
 def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: Runner) -> None:
     with serving_github() as github:
         env = {"GITHUB_TOKEN": TOKEN, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_API_URL": github.url, "KEY": "plan"}
@@ -295,6 +296,7 @@ def test_the_comment_is_begun_with_changes_and_kept_up_to_date_without(runner: R
         assert len(github.comments) == 1
 
 
+@pytest.mark.long
 def test_the_shares_of_a_drift_check_become_issues(runner: Runner) -> None:
     script = step("Report", RECIPES / "github" / "drift.yml")
     with serving_github() as github:
@@ -358,6 +360,7 @@ def test_without_a_reviewed_plan_nothing_is_applied_and_the_way_out_is_named(
     assert (found.returncode, "Run this workflow by hand" in found.stdout) == (1, True)
 
 
+@pytest.mark.long
 def test_a_deletion_fails_the_review_until_reconciler_yaml_allows_it(runner: Runner) -> None:
     own = f"{SMALL}computeEnvironments: {{own: {{type: UNMANAGED, serviceRole: batch}}}}\njobQueues:\n"
     kept, old = (f"  {name}: {{priority: 1, computeEnvironmentOrder: [own]}}\n" for name in ("kept", "old"))
@@ -374,6 +377,7 @@ def test_a_deletion_fails_the_review_until_reconciler_yaml_allows_it(runner: Run
     assert (done.returncode, runner.outputs["exit_code"]) == (0, "0"), done.stderr
 
 
+@pytest.mark.long
 def test_the_job_of_gitlab_keeps_one_note_in_the_merge_request(runner: Runner) -> None:
     with serving_of(FakeGitLab()) as gitlab:
         assert runner.run(f"{COMMITTED} && git branch origin/main").returncode == 0
@@ -390,6 +394,7 @@ def test_the_job_of_gitlab_keeps_one_note_in_the_merge_request(runner: Runner) -
         assert GITLAB_TOKEN not in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_shares_of_gitlab_become_issues_and_a_message(runner: Runner) -> None:
     with serving_of(FakeGitLab()) as gitlab, serving_github() as hook:
         env = {

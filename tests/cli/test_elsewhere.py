@@ -78,6 +78,7 @@ def moved_over(run: Run, simulator: Simulator) -> None:
     assert written == {"TagResource", "UntagResource"}
 
 
+@pytest.mark.long
 def test_what_the_aws_command_line_created_is_taken_over(
     run: Run, simulator: Simulator, environment: Mapping[str, str]
 ) -> None:

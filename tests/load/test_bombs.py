@@ -184,6 +184,7 @@ def _texts(schema: Json) -> Iterator[str]:
             yield from _texts(inner)
 
 
+@pytest.mark.long
 def test_no_pattern_takes_long_over_a_long_text() -> None:
     found = list({pattern.pattern: pattern for pattern in patterns()}.values())
     assert len(found) > 50
