@@ -196,16 +196,29 @@ def _read_scalar(value: Json, type_name: str) -> Json:
 
 
 @lru_cache(KEPT)
-def _is_read_fully(shape: Shape, within: tuple[Shape, ...] = ()) -> bool:
-    """Whether a value of a shape is what its JSON says: nothing in it is encoded, or stands outside of the body."""
-    if shape in within:
-        return True
-    if shape.serialization.keys() - {"name", "locationName"} or getattr(shape, "is_tagged_union", False):
-        return False
-    _, members, entry = _expected(shape)
-    if members is not None:
-        return all(_is_read_fully(inner, (*within, shape)) for _, inner in members.values())
-    return _is_read_fully(entry, (*within, shape)) if entry is not None else shape.type_name in READ_AS_WRITTEN
+def _is_read_fully(shape: Shape) -> bool:
+    """Whether a value of a shape is what its JSON says: nothing in it is encoded, or stands outside of the body.
+
+    What is inside a shape is looked at once, by its name: shapes of AWS Batch stand in each other many times.
+    """
+    names: set[str] = set()
+    left = [shape]
+    while left:
+        each = left.pop()
+        if each.serialization.keys() - {"name", "locationName"} or getattr(each, "is_tagged_union", False):
+            return False
+        if each.name in names:
+            continue
+        names.add(each.name)
+        if isinstance(each, StructureShape) and not each.is_document_type:
+            left += each.members.values()
+        elif isinstance(each, ListShape):
+            left.append(each.member)
+        elif isinstance(each, MapShape):
+            left.append(each.value)
+        elif each.type_name not in READ_AS_WRITTEN:
+            return False
+    return True
 
 
 @lru_cache(KEPT)
