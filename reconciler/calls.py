@@ -1,5 +1,6 @@
 """Calls of an API: repeated when they fail for a moment, read page by page, and made side by side."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -16,6 +17,14 @@ WRITES_AT_ONCE = 5  # AWS publishes no rate for the control plane; throttling wa
 TRIES = {Fault.THROTTLED: 10, Fault.UNKNOWN: 6, Fault.UNREACHABLE: 3}
 LONGEST_PAUSE = 20.0  # seconds
 IDENTITY = "GetCallerIdentity"
+READS = ("Describe", "Get", "List", "BatchGet", "Simulate", "Lookup", "Head")  # the verbs of operations that only read
+_READ = re.compile(f"({'|'.join(READS)})(?![a-z])")
+# Reads whose answers are secrets or content: what asks whether something exists never needs them.
+SECRET_ANSWERS = frozenset(
+    ("GetSecretValue", "BatchGetSecretValue", "GetRandomPassword", "GetPasswordData", "GetObject",
+     "GetAuthorizationToken", "GetSessionToken", "GetFederationToken", "GetServiceBearerToken")
+)  # fmt: skip
+DECRYPTION = "WithDecryption"  # of requests to SSM: with it, the answer has the values of secure parameters
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 # What a thread is calling, and at which attempt: the adapter that sends the request does not know.
@@ -67,7 +76,26 @@ def attempt_at(operation: str) -> int:
 
 
 def is_read(operation: str) -> bool:
-    return operation.startswith(("Describe", "List", "Get"))
+    """Whether an operation of AWS, of whatever service, changes nothing."""
+    return _READ.match(operation) is not None
+
+
+class ReadOnlyCloud:
+    """Wraps a cloud. An operation that may write, or whose answer is a secret, is a mistake in this program."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def identity(self) -> Identity:
+        return self._cloud.identity()
+
+    def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Make a call that reads. Raises `AssertionError` for any other, before anything is sent."""
+        if not is_read(operation):
+            raise AssertionError(f"{operation} may write: only operations that {', '.join(READS)} are called here")
+        if operation in SECRET_ANSWERS or request.get(DECRYPTION):
+            raise AssertionError(f"{operation} reads secrets or content: only what exists is asked for here")
+        return self._cloud.call(operation, request)
 
 
 def back_off(tries: int, salt: float) -> float:

@@ -21,6 +21,21 @@ class Cloud(Protocol):
         """
 
 
+class Services(Protocol):
+    """The services of AWS around Batch, by the names of botocore (`iam`, `ec2`, `service-quotas`), to look and no more.
+
+    Each is a `Cloud` that refuses every operation but those that read, and those whose answers are secrets.
+    """
+
+    def __call__(self, name: str, region: str = "") -> Cloud:
+        """Return a service in a region; by default in that of the session."""
+
+
+def no_services(name: str, region: str = "") -> Cloud:  # noqa: ARG001 - as the protocol has it
+    """Stand for a session without services beside Batch."""
+    raise AssertionError(f"this session reaches no service but Batch: {name}")
+
+
 # Whether the request of an operation can have a member, as the AWS SDK that is installed knows it: it may be newer than
 # this program. Entries of lists and maps are steps of the path; the last one may be a value of an enumeration.
 Takes = Callable[[str, Sequence[str | int]], bool]

@@ -142,6 +142,8 @@ def fault_of(status: int, code: str) -> Fault:
     """Tell from an HTTP status and an error code what became of a call."""
     if status == 429 or code in THROTTLES:  # noqa: PLR2004 - the number has a name of its own: Too Many Requests
         return Fault.THROTTLED
+    if status == 501:  # noqa: PLR2004 - Not Implemented: it will not be there at the next try either
+        return Fault.REFUSED
     if status >= 500:  # noqa: PLR2004 - server errors
         return Fault.UNKNOWN
     return Fault.DENIED if code in DENIALS or status in (401, 403) else Fault.REFUSED

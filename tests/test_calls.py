@@ -2,7 +2,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from reconciler.calls import WRITES_AT_ONCE, RetryingCloud
+from reconciler.calls import READS, WRITES_AT_ONCE, ReadOnlyCloud, RetryingCloud, is_read
 from reconciler.model import Identity
 from reconciler.problems import CloudError
 from tests.fakes import HERE, InstantClock, ScriptedCloud, lost, throttled, unreachable
@@ -73,3 +73,32 @@ def test_only_a_few_writes_are_under_way_at_once() -> None:
     for thread in threads:
         thread.join()
     assert max(peak) <= WRITES_AT_ONCE
+
+
+@pytest.mark.parametrize("verb", READS)
+def test_whatever_begins_with_a_verb_that_reads_is_passed_on(verb: str) -> None:
+    operation = f"{verb}Things"
+    cloud = ScriptedCloud({operation: [{"ok": 1}]})
+    assert ReadOnlyCloud(cloud).call(operation, {"a": 1}) == {"ok": 1}
+    assert ReadOnlyCloud(cloud).identity() == HERE
+    assert is_read(operation)
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("PutLogEvents", {}),
+        ("CreateRole", {}),
+        ("Getter", {}),
+        ("Listen", {}),
+        ("AssumeRole", {}),
+        ("GetSecretValue", {}),
+        ("GetObject", {}),
+        ("GetParameters", {"Names": ["a"], "WithDecryption": True}),
+    ],
+)
+def test_nothing_that_writes_or_reads_a_secret_is_sent(operation: str, request_: dict[str, object]) -> None:
+    cloud = ScriptedCloud({operation: [{}]})
+    with pytest.raises(AssertionError, match=operation):
+        ReadOnlyCloud(cloud).call(operation, request_)
+    assert cloud.count(operation) == 0

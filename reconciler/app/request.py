@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer
+from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer, Services, no_services
 
 if TYPE_CHECKING:  # every command loads this module, and few load those
     from reconciler.fleet import FleetTarget, Shard
@@ -115,7 +115,8 @@ class OutputOptions:
 class Session:
     """The connection of a stack to the world, opened once for a run.
 
-    The clock fits the cloud, look-ups and locks are of its place, and the observer is notified of phases and calls.
+    The clock fits the cloud; look-ups, locks and services are of its place, and the observer is notified of phases and
+    calls.
     """
 
     cloud: Cloud
@@ -124,6 +125,7 @@ class Session:
     observer: Observer = UNOBSERVED
     locks: Locks | None = None  # None: nothing is locked
     locks_at: "Callable[[Lock], Locks] | None" = None  # None: nothing can be locked here
+    services: Services = no_services  # the other services of AWS, which can only be read
 
     def with_lock(self, lock: "Lock | None") -> "Session":
         """Return the session with the locks of a place, which is known after the stack has been read."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # botocore is only loaded by what calls AWS
     from reconciler.adapters.aws.storage import Objects
     from reconciler.adapters.lookup.states import States
     from reconciler.sandbox.core.clock import Timings
+    from reconciler.sandbox.core.service import Simulator
 
 SANDBOX_REGION = "us-east-1"
 ARN_PARTS = 6
@@ -27,16 +28,21 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
     from reconciler.adapters.machine import WallClock
-    from reconciler.calls import RetryingCloud
+    from reconciler.calls import ReadOnlyCloud, RetryingCloud
 
     clock = WallClock()
     region = place.region or stack.region
-    simulated = _sandbox(stack, place.sandbox, region, observer) if place.sandbox is not None else None
-    credentials = simulated or _credentials(place, region, observer)
+    simulator = _simulator(place.sandbox) if place.sandbox is not None else None
+    credentials = _sandbox(simulator, stack, region, observer) if simulator else _credentials(place, region, observer)
+    around = _sandbox(simulator, stack, region, observer, with_services=True) if simulator else credentials
 
     @cache
     def service(name: str) -> Cloud:
         return RetryingCloud(AwsCloud(credentials, region, service=name), clock)
+
+    @cache
+    def read_only(name: str, there: str = "") -> Cloud:
+        return ReadOnlyCloud(RetryingCloud(AwsCloud(around, there or region, service=name), clock))
 
     def lock_service(name: str) -> Cloud:
         return RetryingCloud(AwsCloud(credentials, region, service=name), clock, is_idempotent=True)
@@ -47,10 +53,10 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
         return locks_at(lock, lock_service)
 
     batch = service("batch")
-    if simulated:  # no other run shares it, so there is nothing to lock
-        return Session(batch, clock, Sandbox(), observer)
+    if simulator:  # no other run shares it, so there is nothing to lock
+        return Session(batch, clock, Sandbox(), observer, services=read_only)
     lookups = AwsLookups(service, batch.identity, _states(credentials, region, clock, observer))
-    return Session(batch, clock, lookups, observer, locks_at=locks)
+    return Session(batch, clock, lookups, observer, locks_at=locks, services=read_only)
 
 
 def settled_sandbox(stack: Stack, file: str, region: str | None, observer: Observer) -> Cloud:
@@ -59,7 +65,7 @@ def settled_sandbox(stack: Stack, file: str, region: str | None, observer: Obser
     from reconciler.sandbox.core.clock import INSTANT
 
     region = region or stack.region
-    return AwsCloud(_sandbox(stack, file, region, observer, INSTANT), region)
+    return AwsCloud(_sandbox(_simulator(file, INSTANT), stack, region, observer), region)
 
 
 def _states(credentials: "Credentials", region: str | None, clock: Clock, observer: Observer) -> "States":
@@ -130,14 +136,20 @@ def _credentials(place: Place, region: str | None, observer: Observer) -> "Crede
     return open_session(place.profile, place.role_arn, region, observer)
 
 
+def _simulator(file: str, timings: "Timings | None" = None) -> "Simulator":
+    from reconciler.sandbox.session import open_sandbox
+
+    return open_sandbox(file, timings=timings)
+
+
 def _sandbox(
-    stack: Stack, file: str, region: str | None, observer: Observer, timings: "Timings | None" = None
+    simulator: "Simulator", stack: Stack, region: str | None, observer: Observer, *, with_services: bool = False
 ) -> "Credentials":
     from reconciler.adapters.aws.session import observe
     from reconciler.sandbox.core.service import ACCOUNT
-    from reconciler.sandbox.session import open_sandbox, sandbox_session
+    from reconciler.sandbox.session import sandbox_session
 
-    simulator = open_sandbox(file, timings=timings)
-    credentials = sandbox_session(simulator, region or SANDBOX_REGION, stack.account or ACCOUNT)
+    account = stack.account or ACCOUNT
+    credentials = sandbox_session(simulator, region or SANDBOX_REGION, account, with_services=with_services)
     observe(credentials, observer)
     return credentials

@@ -31,11 +31,17 @@ UNIQUE_ID = "reconciler-sandbox"
 
 
 def sandbox_session(
-    simulator: Simulator, region: str, account: str = ACCOUNT, *, without_faults: bool = False
+    simulator: Simulator,
+    region: str,
+    account: str = ACCOUNT,
+    *,
+    without_faults: bool = False,
+    with_services: bool = False,
 ) -> Session:
     """Return a session with dummy credentials that reads neither AWS environment variables nor the user's AWS files.
 
     For boto3: `boto3.Session(botocore_session=sandbox_session(...))`. `without_faults`: its calls meet no failure.
+    `with_services`: moto answers for all services around Batch, from the memory of this process.
     """
     quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
     session = Session(session_vars=quiet)
@@ -46,18 +52,32 @@ def sandbox_session(
     # The hook answers whatever AWS_ENDPOINT_URL says, but a broken one would not parse.
     session.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
     session.set_credentials("sandbox", "sandbox")
-    attach(session, simulator, account, region, without_faults=without_faults)
+    attach(session, simulator, account, region, without_faults=without_faults, with_services=with_services)
     return session
 
 
-def attach(session: Session, simulator: Simulator, account: str, region: str, *, without_faults: bool = False) -> None:
+def attach(
+    session: Session,
+    simulator: Simulator,
+    account: str,
+    region: str,
+    *,
+    without_faults: bool = False,
+    with_services: bool = False,
+) -> None:
     """Answer every request of clients that this session creates from now on.
 
     The hook is keyed on the event, not on the host: endpoints, profiles, proxies and dual stack make no difference.
     """
     services = Services(simulator)
     answer: Any = partial(
-        _answer, simulator=simulator, services=services, account=account, region=region, without_faults=without_faults
+        _answer,
+        simulator=simulator,
+        services=services,
+        account=account,
+        region=region,
+        without_faults=without_faults,
+        with_services=with_services,
     )
     session.register("before-send", answer, unique_id=UNIQUE_ID)
 
@@ -78,6 +98,7 @@ def _answer(
     account: str,
     region: str,
     without_faults: bool,
+    with_services: bool,
     **_more: Any,
 ) -> AWSResponse:
     _, service, operation = event_name.split(".", 2)
@@ -86,7 +107,7 @@ def _answer(
         response = simulator.handle(account, region, request.method, path, body, without_faults=without_faults)
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
-    elif service in MADE_BY_BATCH:
+    elif with_services or service in MADE_BY_BATCH:
         response = services(_request(request, account), account)
     else:
         raise Stopped(
