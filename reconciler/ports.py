@@ -21,7 +21,7 @@ class Cloud(Protocol):
         """
 
 
-class Services(Protocol):
+class ReadOnlyServices(Protocol):
     """The services of AWS around Batch, by the names of botocore (`iam`, `ec2`, `service-quotas`), to look and no more.
 
     Each is a `Cloud` that refuses every operation but those that read, and those whose answers are secrets.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer, Services, no_services
+from reconciler.ports import UNOBSERVED, Clock, Cloud, Locks, Lookups, Observer, ReadOnlyServices, no_services
 
 if TYPE_CHECKING:  # every command loads this module, and few load those
     from reconciler.fleet import FleetTarget, Shard
@@ -125,7 +125,7 @@ class Session:
     observer: Observer = UNOBSERVED
     locks: Locks | None = None  # None: nothing is locked
     locks_at: "Callable[[Lock], Locks] | None" = None  # None: nothing can be locked here
-    services: Services = no_services  # the other services of AWS, which can only be read
+    services: ReadOnlyServices = no_services  # the other services of AWS, which can only be read
 
     def with_lock(self, lock: "Lock | None") -> "Session":
         """Return the session with the locks of a place, which is known after the stack has been read."""
