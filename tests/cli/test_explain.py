@@ -107,3 +107,24 @@ def test_nothing_to_explain_says_what_can_be(run: Run) -> None:
     assert run("explain").err == (
         "error: nothing to explain\n    hint: name a field or a rule, or list the rules with --rules\n"
     )
+
+
+def test_a_schedule_is_explained_as_instants(run: Run) -> None:
+    berlin = ("--timezone", "Europe/Berlin", "--from", "2026-10-24T14:00:00+02:00")
+    ran = run("explain", "schedule", "cron(30 2 * * ? *)", *berlin, "-n", "2", "-o", "json")
+    assert (ran.code, ran.json["valid"], ran.json["next"]) == (
+        0,
+        True,
+        ["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"],
+    )
+    never = run("explain", "schedule", "cron(30 2 ? 3 1L *)", *berlin, "-o", "json")
+    assert (never.code, never.json["next"], never.json["notes"][0]) == (0, [], "it never fires")
+    wrong = run("explain", "schedule", "cron(0 9 * * *)", "-o", "json")
+    assert (wrong.code, wrong.json["valid"], wrong.json["next"], len(wrong.json["notes"])) == (3, False, [], 2)
+    assert run("explain", "schedule", "rate(1 day)", "--timezone", "Europe/Berln").code == 3
+
+
+def test_what_a_schedule_is_explained_with_belongs_to_it_alone(run: Run) -> None:
+    assert "explain schedule EXPRESSION" in run("explain", "jobQueues", "-n", "2").err
+    assert "in quotes" in run("explain", "schedule", "cron(0", "3", "*", "*", "?", "*)").err
+    assert run("explain", "schedule", "rate(1 day)", "--from", "tomorrow").code == 64
