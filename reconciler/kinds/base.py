@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
 
-from reconciler.model import Cost, Identity, Json, Spec, own_name
+from reconciler.model import Cost, Identity, Json, Spec, Vcpus, own_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -374,6 +374,7 @@ class Kind:
     replacement: ReplacementMethod | None = None
     idle: Idle | None = None
     cost_of_change: Callable[["ChangedField"], tuple[Cost, str]] | None = None  # where a row cannot know it
+    capacity: Callable[[Spec], tuple[str, Vcpus]] | None = None  # the sort of capacity of a body, and how much of it
     source: str = ""
 
     def __post_init__(self) -> None:

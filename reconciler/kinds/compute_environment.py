@@ -18,11 +18,12 @@ from reconciler.kinds.base import (
     Unmanaged,
     UpdateCall,
     Usage,
+    is_disabled,
     state,
 )
 from reconciler.kinds.compute_resources import COMPUTE_RESOURCES
 from reconciler.kinds.jobs import JOBS
-from reconciler.model import Cost, Json, Spec
+from reconciler.model import Cost, Json, Spec, Vcpus
 
 # What UpdateComputeEnvironment can do, decided from the live role, type and allocation strategy.
 
@@ -154,6 +155,42 @@ def is_service_linked(role: Json) -> bool:
 
 def _type(spec: Spec) -> str:
     return str((spec.get("computeResources") or {}).get("type", ""))
+
+
+# The sorts of capacity, by the type of the instances; that of managed instances by their capacityOptionType.
+SORTS = {"EC2": "EC2", "SPOT": "EC2 Spot", "FARGATE": "Fargate", "FARGATE_SPOT": "Fargate Spot"}
+UNMANAGED = "unmanaged"
+
+
+def capacity(spec: Spec) -> tuple[str, Vcpus]:
+    """Return the sort of capacity of an environment, and how much of it there is.
+
+    ComputeResource: minvCpus are maintained "even if the compute environment is DISABLED", which does "not scale out"
+    (UpdateComputeEnvironmentRequest, state). With any strategy but BEST_FIT on On-Demand "Batch might need to exceed
+    maxvCpus", and "never exceeds maxvCpus by more than a single instance". On Fargate and managed instances, maxvCpus
+    counts the vCPUs of jobs (User Guide, 'Compute environments on Amazon ECS Managed Instances').
+    """
+    resources = spec.get("computeResources") or {}
+    if str(spec.get("type", "")).upper() == "UNMANAGED":
+        return UNMANAGED, Vcpus(unknown=1)
+    kind = _type(spec).upper()
+    sort = _sort_of_managed_instances(resources) if kind == MANAGED_INSTANCES else SORTS.get(kind, kind or "unknown")
+    least = 0 if kind in FARGATE else resources.get("minvCpus") or 0
+    most = resources.get("maxvCpus")
+    if not isinstance(least, int) or not isinstance(most, int):
+        return sort, Vcpus(unknown=1)
+    if is_disabled(spec):
+        return sort, Vcpus(at_least=least, at_most=least)
+    strategy = str(resources.get("allocationStrategy") or STUCK_STRATEGY).upper()
+    exceeds = kind in INSTANCES and most > 0 and (kind, strategy) != ("EC2", STUCK_STRATEGY)
+    return sort, Vcpus(at_least=least, at_most=max(least, most), extra_instances=int(exceeds))
+
+
+def _sort_of_managed_instances(resources: Spec) -> str:
+    provider = resources.get("managedInstancesProvider") or {}
+    options = provider.get("instanceLaunchTemplate") or {}
+    is_spot = str(options.get("capacityOptionType", "")).upper() == "SPOT"
+    return "managed instances Spot" if is_spot else "managed instances"
 
 
 MANAGEMENT = "MANAGED and UNMANAGED cannot be exchanged (UpdateComputeEnvironment)"
@@ -309,5 +346,6 @@ KIND = Kind(
     replacement=ReplacementMethod.BLUE_GREEN,
     idle=Idle(is_idle=is_idle, jobs=JOBS, timeout=86400, disable_with=without_minimum),
     cost_of_change=cost_of_change,
+    capacity=capacity,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html",
 )

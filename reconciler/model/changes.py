@@ -253,6 +253,56 @@ class Unhealthy:
     name: str = ""  # physical: while one replaces another, two have one address
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vcpus:
+    """The vCPUs that environments keep running, and those that they may grow to."""
+
+    at_least: int = 0
+    at_most: int = 0
+    extra_instances: int = 0  # by so many in all, of whatever size, they may exceed `at_most`
+    unknown: int = 0  # environments of which nothing is known, and which the others do not count
+
+    def __add__(self, other: "Vcpus") -> "Vcpus":
+        return Vcpus(
+            at_least=self.at_least + other.at_least,
+            at_most=self.at_most + other.at_most,
+            extra_instances=self.extra_instances + other.extra_instances,
+            unknown=self.unknown + other.unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityChange:
+    """The capacity of one sort, such as Fargate Spot, that the stack's environments have before and after a plan."""
+
+    sort: str
+    before: Vcpus
+    after: Vcpus
+
+    @property
+    def is_change(self) -> bool:
+        return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCapacity:
+    """The capacity of a stack before and after a plan, by sorts: those that there is none of are left out."""
+
+    sorts: tuple[CapacityChange, ...] = ()
+
+    @property
+    def before(self) -> Vcpus:
+        return sum((each.before for each in self.sorts), Vcpus())
+
+    @property
+    def after(self) -> Vcpus:
+        return sum((each.after for each in self.sorts), Vcpus())
+
+    @property
+    def is_change(self) -> bool:
+        return any(each.is_change for each in self.sorts)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is to happen to the resources of a stack, in which order, and why.
@@ -273,6 +323,9 @@ class Plan:
     notes: tuple[Problem, ...] = ()
     # What was compared and is no change, by its resource. For `-v` and reports; no fingerprint has it.
     ignored: Mapping[Address, tuple[Ignored, ...]] = field(default_factory=dict)
+    # The vCPUs of the stack's environments as they are, and as the changes leave them. For reports; no fingerprint has
+    # them.
+    capacity: PlannedCapacity = PlannedCapacity()
     refused: tuple[Problem, ...] = ()  # why the plan as a whole must not run; what is wrong with a change, that has
     # Everything that the stack declares or owns, planned or not: against it, patterns of the command line are checked.
     known: tuple[Address, ...] = ()

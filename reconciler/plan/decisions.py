@@ -35,6 +35,7 @@ from reconciler.model import (
     Ignored,
     Interrupts,
     Live,
+    Spec,
     Stack,
     dearest,
 )
@@ -146,6 +147,11 @@ class Comparison:
     @property
     def ignored(self) -> tuple[Ignored, ...]:
         return self.difference.ignored if self.difference else ()
+
+    @property
+    def sent(self) -> Spec:
+        """The body that is sent: of what is ignored, the live value."""
+        return self.difference.spec if self.difference else self.desired.spec
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def lost_placements(
     before, after = _pool(comparisons, arns, ()), _pool(comparisons, arns, changed)
     for comparison, live in definitions:
         address, runs_on = comparison.desired.address, comparison.desired.lifecycle.runs_on
-        body = _sent(comparison) if address in changed else live.spec
+        body = comparison.sent if address in changed else live.spec
         now = before.verdict(job_need(live.spec), runs_on)
         if now.outcome in (Feasibility.FITS, Feasibility.TIGHT):
             then = after.verdict(job_need(body), runs_on)
@@ -63,17 +63,12 @@ def _pool(comparisons: Sequence[Comparison], arns: Mapping[str, Live], changed: 
     for comparison in comparisons:
         desired = comparison.desired
         will_be = desired.address in changed
-        body = _sent(comparison) if will_be else comparison.live.spec if comparison.live else None
+        body = comparison.sent if will_be else comparison.live.spec if comparison.live else None
         if desired.address.kind == QUEUE and body is not None:
             queues[desired.address.name] = body
         elif desired.address.kind == ENVIRONMENT and will_be and body is not None:
             environments[desired.arn] = body
     return pool_of(queues, environments, {}, catalogue())
-
-
-def _sent(comparison: Comparison) -> Spec:
-    """Return the body that is sent: of what is ignored, the live value."""
-    return comparison.difference.spec if comparison.difference else comparison.desired.spec
 
 
 def _with_status(live: Live) -> Spec:

@@ -20,14 +20,19 @@ from reconciler.live.resolve import LiveIndex, index_live, references, referred_
 from reconciler.model import (
     Action,
     Address,
+    Call,
+    CapacityChange,
     Change,
     Desired,
     FieldChange,
     Identity,
     Live,
     Plan,
+    PlannedCapacity,
+    Spec,
     Stack,
     Step,
+    Vcpus,
 )
 from reconciler.plan.decisions import (
     DELETING,
@@ -174,6 +179,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
             *_pruning_notes(decisions, answers),
         ),
         ignored=ignored,
+        capacity=planned_capacity(decisions.comparisons, decisions.index.owned, changes),
         refused=tuple(dict.fromkeys(of_plan)),
         known=decisions.known,
         is_guarded=options.guards,
@@ -259,7 +265,7 @@ def _as_sent(comparisons: Iterable[Comparison]) -> Iterator[Desired]:
     }
     for comparison in compared:
         desired = comparison.desired
-        body = comparison.difference.spec if comparison.difference else desired.spec
+        body = comparison.sent
         if body is desired.spec:
             yield desired
             continue
@@ -483,3 +489,45 @@ def _successor_name(planner: ResourcePlanner, desired: Desired, index: LiveIndex
         if Address(desired.address.kind, name) not in index.named:
             return name
         tried += 1
+
+
+# The vCPUs of a stack's environments as they are, and as its plan leaves them.
+
+Bodies = Mapping[str, tuple[Address, Spec]]  # of what exists, by ARN
+
+
+def planned_capacity(
+    comparisons: Sequence[Comparison], owned: Iterable[Live], changes: Iterable[Change]
+) -> PlannedCapacity:
+    """Return the capacity before and after `changes`: what these leave out, by a target or a refusal, stays as it is.
+
+    An adoption and a release change nothing: the environment exists before and afterwards.
+    """
+    changed = [change for change in changes if any(isinstance(step, Call) for step in change.steps)]
+    compared = [comparison for comparison in comparisons if KINDS[comparison.desired.address.kind].capacity]
+    adopted = {change.arn for change in changed if change.action is Action.ADOPT}
+    taken_in = (comparison.live for comparison in compared if comparison.live and comparison.live.arn in adopted)
+    before = {
+        live.arn: (live.address, live.spec)
+        for live in (*owned, *taken_in)
+        if KINDS[live.address.kind].capacity and live.status != DELETING
+    }
+    gone = {change.arn for change in changed if change.action.leaves}
+    after = {arn: body for arn, body in before.items() if arn not in gone}
+    sent = {change.arn for change in changed if not change.action.leaves and change.action is not Action.FORGET}
+    for comparison in compared:
+        if comparison.desired.arn in sent:
+            after[comparison.desired.arn] = (comparison.desired.address, comparison.sent)
+    sums = _by_sort(before), _by_sort(after)
+    sorts = dict.fromkeys((*sums[0], *sums[1]))
+    return PlannedCapacity(tuple(CapacityChange(sort, *(sum_.get(sort, Vcpus()) for sum_ in sums)) for sort in sorts))
+
+
+def _by_sort(bodies: Bodies) -> dict[str, Vcpus]:
+    sums: dict[str, Vcpus] = {}
+    for address, body in bodies.values():
+        capacity = KINDS[address.kind].capacity
+        if capacity:
+            sort, vcpus = capacity(body)
+            sums[sort] = sums.get(sort, Vcpus()) + vcpus
+    return sums

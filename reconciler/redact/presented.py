@@ -26,6 +26,7 @@ from reconciler.model import (
     Json,
     Path,
     Plan,
+    PlannedCapacity,
     Step,
     Unhealthy,
     Wait,
@@ -317,6 +318,7 @@ class PresentedPlan(View):
     is_empty = Public[bool]()
     counts = Public[Mapping[Action, int]]()
     refused_count = Public[int]()
+    capacity = Public[PlannedCapacity]()
     unhealthy = Redacted(as_views(PresentedUnhealthy))
     notes = Redacted(Redaction.problems)
     refused = Redacted(Redaction.problems)

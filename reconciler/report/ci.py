@@ -28,7 +28,7 @@ from reconciler.redact.presented import (
 from reconciler.report.catalogue import CatalogueEntry, entry_of
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.results import ApplyResult, Drift, Item, Planned, Validation, drift_fields, foreign_reason
-from reconciler.report.summary import DESTRUCTIVE, outcome_line, plan_line
+from reconciler.report.summary import DESTRUCTIVE, capacity_line, outcome_line, plan_line
 from reconciler.report.text.values import inline
 
 # What every format for other programs needs: files as the repository knows them.
@@ -88,7 +88,8 @@ def _of_plan(item: Planned, root: str) -> Iterator[str]:
     yield from _unhealthy(plan, root)
     yield from (_drifted(change, root) for change in plan.in_short.changes if change.drift)
     yield from (_problem(note, root) for note in plan.notes)
-    yield _command("notice", plan.stack, plan_line(plan), None, root)
+    told = " ".join(filter(None, (plan_line(plan), capacity_line(plan.capacity))))
+    yield _command("notice", plan.stack, told, None, root)
 
 
 def _of_drift(drift: Drift, root: str) -> Iterator[str]:

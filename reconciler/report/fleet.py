@@ -11,13 +11,13 @@ from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.json import FLEET, TIME, frame, problem_json
 from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Placed, Planned, StackOutputs, Validation
-from reconciler.report.summary import likeness_of, outcome_line, plan_counts
+from reconciler.report.summary import capacity_in_short, likeness_of, outcome_line, plan_counts
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of
 
 CUT_SHORT = "FLT008"
 GAP = "  "
-MOST = 72  # columns of what one line of the table tells
+MOST = 100  # columns of what one line of the table tells
 UNCHANGED = "unchanged"
 MEANINGS: Mapping[int, str] = {
     Exit.DONE: "done",
@@ -300,7 +300,11 @@ def _frozen(value: Json) -> Json:
 def _told(item: Item) -> str:
     match item:
         case Planned(plan):
-            return plan_counts(plan) if plan.changes else "no changes"
+            return (
+                " ".join(filter(None, (plan_counts(plan), capacity_in_short(plan.capacity))))
+                if plan.changes
+                else "no changes"
+            )
         case Drift():
             return "no drift" if item.is_none else item.line.partition(": ")[2]
         case Validation():

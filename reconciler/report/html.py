@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
-from reconciler.model import Action, Address, Cost, Json, partition_of
+from reconciler.model import (
+    Action,
+    Address,
+    CapacityChange,
+    Cost,
+    Json,
+    PlannedCapacity,
+    Vcpus,
+    partition_of,
+)
 from reconciler.problems import Exit, Where
 from reconciler.redact.presented import with_names
 from reconciler.report.summary import (
@@ -20,6 +29,7 @@ from reconciler.report.summary import (
     ChangeHarm,
     Entry,
     FieldFacts,
+    capacity_line,
     entries_of,
     jobs_at_most,
     rows_of,
@@ -326,6 +336,7 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
         tag("h2", title),
         tag("p", f"{place}{named}", class_="dim"),
         _chips(counts),
+        _capacity(document.get("capacity")),
         [_problem(one) for one in document.get("refusals", ()) if one not in told],
         _summary(entries) if "changes" in document else "",
         [_entry(entry, kinds[id(entry.numbered[0][1])]) for entry in entries],
@@ -335,6 +346,19 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
         joined(tag("h3", "Order"), picture) if picture else "",
         id=anchor or False,
     )
+
+
+def _capacity(capacity: Json) -> Markup:
+    """Return the line on the capacity; older documents have none."""
+    if not isinstance(capacity, Mapping):
+        return Markup("")
+    sorts = (CapacityChange(each["sort"], _vcpus(each["before"]), _vcpus(each["after"])) for each in capacity["sorts"])
+    line = capacity_line(PlannedCapacity(tuple(sorts)))
+    return tag("p", line) if line else Markup("")
+
+
+def _vcpus(vcpus: Json) -> Vcpus:
+    return Vcpus(**{name: vcpus[name] for name in ("at_least", "at_most", "extra_instances", "unknown")})
 
 
 def _stopped(document: Json, title: str, anchor: str) -> Markup:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reconciler import __version__
-from reconciler.model import Interrupts, Json, Wait
+from reconciler.model import Interrupts, Json, PlannedCapacity, Vcpus, Wait
 from reconciler.problems import Where
 from reconciler.redact.presented import (
     PresentedCall,
@@ -59,12 +59,27 @@ def plan_json(plan: PresentedPlan, changes: Sequence[Json] | None = None) -> dic
         "region": plan.identity.region,
         "is_empty": plan.is_empty,
         "summary": count_changes(plan),
+        "capacity": _capacity(plan.capacity),
         "refusals": [problem_json(refusal) for refusal in plan.refusals],
         "changes": [change_json(change) for change in plan.changes] if changes is None else changes,
         "unhealthy": [_unhealthy(unhealthy) for unhealthy in plan.unhealthy],
         "notes": [problem_json(note) for note in plan.notes],
         "ignored": _ignored(plan),
     }
+
+
+def _capacity(capacity: PlannedCapacity) -> dict[str, Json]:
+    return {
+        "before": _vcpus(capacity.before),
+        "after": _vcpus(capacity.after),
+        "sorts": [
+            {"sort": each.sort, "before": _vcpus(each.before), "after": _vcpus(each.after)} for each in capacity.sorts
+        ],
+    }
+
+
+def _vcpus(vcpus: Vcpus) -> dict[str, Json]:
+    return asdict(vcpus)
 
 
 def drift_json(drift: Drift) -> dict[str, Json]:

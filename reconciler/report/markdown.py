@@ -35,6 +35,7 @@ from reconciler.report.summary import (
     ChangeHarm,
     Entry,
     SummaryRow,
+    capacity_line,
     entries_of,
     facts_of,
     outcome_line,
@@ -222,6 +223,8 @@ def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
     drawn = _drawing(short)
     sheet.put_all("drawing", [drawn] if drawn else [])
     sheet.put_all("notes", [_problem(note) for note in plan.notes], after="\n")
+    if capacity := capacity_line(plan.capacity):
+        sheet.put(f"{prose(capacity)}\n\n")
     if plan.changes and plan.unchanged:
         sheet.put(f"As declared: {number_of(plan.unchanged, 'resource')}.\n\n")
 

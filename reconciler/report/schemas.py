@@ -171,6 +171,27 @@ CHANGE = members(
     **{"class": {"enum": [*Cost, None], "description": "The highest cost of its fields; null if none is changed."}},
     **PLACE,
 )
+VCPUS = members(
+    "vCPUs of environments.",
+    at_least=value("integer", "vCPUs that are kept running: minvCpus, also of a disabled environment.", minimum=0),
+    at_most=value("integer", "vCPUs that they may grow to: maxvCpus.", minimum=0),
+    extra_instances=value("integer", "By so many instances, of any size, they may exceed `at_most`.", minimum=0),
+    unknown=value("integer", "Environments that are not counted, since their capacity is unknown.", minimum=0),
+)
+CAPACITY = members(
+    "The capacity of the stack's environments before and after the plan.",
+    before=ref("vcpus"),
+    after=ref("vcpus"),
+    sorts=entries(
+        members(
+            "One sort of capacity.",
+            sort=value("string", "Such as EC2, EC2 Spot, Fargate, Fargate Spot."),
+            before=ref("vcpus"),
+            after=ref("vcpus"),
+        ),
+        "The same for each sort of capacity.",
+    ),
+)
 UNHEALTHY = members(
     address=ADDRESS,
     name=value("string", "The physical name."),
@@ -225,6 +246,7 @@ CONTENT: Mapping[str, Json] = {
     "summary": members(
         "How many of each.", **{word: value("integer", says, minimum=0) for word, says in COUNTS.items()}
     ),
+    "capacity": CAPACITY,
     "refusals": entries(ref("problem"), "Why apply would refuse it; it would then change nothing."),
     "changes": entries(ref("change"), "In the order of execution."),
     "unhealthy": entries(ref("unhealthy"), "Live resources that do not work."),
@@ -249,6 +271,7 @@ DEFINITIONS: Mapping[str, Json] = {
     "change": CHANGE,
     "unhealthy": UNHEALTHY,
     "ignored": IGNORED,
+    "vcpus": VCPUS,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from reconciler.apply import State
 from reconciler.kinds import KINDS
-from reconciler.model import TAGS, Action, Address, Cost, Json
+from reconciler.model import TAGS, Action, Address, Cost, Json, PlannedCapacity, Vcpus
 from reconciler.model.changes import OURS
 from reconciler.problems import Where
 from reconciler.redact.presented import PresentedChange, PresentedField, PresentedPlan, json_sides
@@ -337,7 +337,7 @@ def likeness_of(plan: PresentedPlan) -> str:
         for change in plan.changes
     ]  # fmt: skip
     unhealthy = [(str(each.address), each.status, each.reason) for each in plan.unhealthy]
-    content = repr((changes, unhealthy, plan.notes, plan.refused, plan.unchanged))
+    content = repr((changes, unhealthy, plan.notes, plan.refused, plan.unchanged, capacity_line(plan.capacity)))
     return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -515,6 +515,55 @@ def _costs_of(changes: Iterable[PresentedChange]) -> str:
     )
     words = [(counts[cost], word if counts[cost] == 1 else words) for cost, word, words in _COST_COUNTS]
     return ", ".join(f"{count} {word}" for count, word in words if count)
+
+
+def capacity_line(capacity: PlannedCapacity) -> str:
+    """Return what a plan makes of the vCPUs of the stack's environments; empty if it does not change them.
+
+    `Capacity: at least 0, at most 512 vCPUs (was 256): EC2 Spot 256 (+1 instance), Fargate 256 (was 0).`
+    """
+    if not capacity.is_change:
+        return ""
+    before, after = capacity.before, capacity.after
+    counted = [each for each in capacity.sorts if _is_counted(each.before) or _is_counted(each.after)]
+    sorts = ", ".join(f"{each.sort} {_range(each.after)}{_remarks(each.before, each.after)}" for each in counted)
+    unknown = ", ".join(f"{each.after.unknown} {each.sort}" for each in capacity.sorts if each.after.unknown)
+    return "".join(
+        (
+            f"Capacity: at least {after.at_least}{_was(before.at_least, after.at_least)}, ",
+            f"at most {after.at_most} vCPUs{_was(before.at_most, after.at_most)}",
+            f": {sorts}" if sorts else "",
+            f"; unknown: {unknown}" if unknown else "",
+            ".",
+        )
+    )
+
+
+def capacity_in_short(capacity: PlannedCapacity) -> str:
+    """Return the same in a few words: `At most 512 vCPUs (was 256).`"""
+    before, after = capacity.before, capacity.after
+    if before.at_most != after.at_most:
+        return f"At most {after.at_most} vCPUs{_was(before.at_most, after.at_most)}."
+    return f"At least {after.at_least} vCPUs{_was(before.at_least, after.at_least)}." if capacity.is_change else ""
+
+
+def _was(before: Json, after: Json) -> str:
+    return f" (was {before})" if before != after else ""
+
+
+def _range(vcpus: Vcpus) -> str:
+    return f"{vcpus.at_least} to {vcpus.at_most}" if vcpus.at_least else str(vcpus.at_most)
+
+
+def _is_counted(vcpus: Vcpus) -> bool:
+    return bool(vcpus.at_least or vcpus.at_most)
+
+
+def _remarks(before: Vcpus, after: Vcpus) -> str:
+    was = f"was {_range(before)}" if _range(before) != _range(after) else ""
+    extra = f"+{number_of(after.extra_instances, 'instance')}" if after.extra_instances else ""
+    told = ", ".join(filter(None, (was, extra)))
+    return f" ({told})" if told else ""
 
 
 def as_declared(plan: PresentedPlan) -> str:

@@ -50,7 +50,7 @@ def test_a_plan_of_all_tells_each_target_and_ends_with_a_table(fleet: Run) -> No
     ]  # fmt: skip
     assert ran.out.endswith(
         "Deployments\n"
-        "risk@dev                 3 to add, 0 to change, 0 to replace, 0 to destroy.\n"
+        "risk@dev                 3 to add, 0 to change, 0 to replace, 0 to destroy. At most 16 vCPUs (was 0).\n"
         "small@dev                1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
         "small@prod/222222222222  1 to add, 0 to change, 0 to replace, 0 to destroy.\n"
         "small@prod/333333333333  1 to add, 0 to change, 0 to replace, 0 to destroy.\n\n"

@@ -124,7 +124,9 @@ def test_every_command_names_its_formats(command: str, formats: str, run: Run) -
 
 
 def test_a_plan_as_annotations_ends_with_its_summary(run: Run) -> None:
-    assert run("plan", "risk", "--sandbox", "-o", "github").out == f"::notice title=risk::{PLANNED}\n"
+    assert run("plan", "risk", "--sandbox", "-o", "github").out == (
+        f"::notice title=risk::{PLANNED} Capacity: at least 0, at most 16 vCPUs (was 0): Fargate 16 (was 0).\n"
+    )
 
 
 def test_a_plan_that_apply_would_refuse_is_warned_of(run: Run) -> None:

@@ -24,6 +24,7 @@ from reconciler.report.summary import (
     FieldFacts,
     SummaryRow,
     as_declared,
+    capacity_line,
     entries_of,
     facts_of,
     outcome_line,
@@ -199,8 +200,8 @@ def plan_page(
 ) -> Page:
     """`verbose`: 1 adds the order, requests and waits in words, names and what is ignored; 2 each change by itself.
 
-    The last line is the one that scripts look for; a fingerprint is the line above it. `is_summary` leaves the table
-    and the last line.
+    The last line is the one that scripts look for; a fingerprint is the line above it, and above that the capacity.
+    `is_summary` leaves the table, the capacity and the last line.
     """
     page = Page(width)
     write_heading(page, plan)
@@ -211,8 +212,10 @@ def plan_page(
         if plan.changes and plan.unchanged:
             page.line((as_declared(plan), "dim"))
         page.blank()
-        if fingerprint and plan.changes:
-            page.whole((f"Fingerprint: {fingerprint[:SHOWN_DIGITS]}", "dim"))
+    if capacity := capacity_line(plan.capacity):
+        page.whole(capacity)
+    if fingerprint and plan.changes and not is_summary:
+        page.whole((f"Fingerprint: {fingerprint[:SHOWN_DIGITS]}", "dim"))
     page.whole((plan_line(plan), "bold" if plan.changes else "bold green"))
     return page
 
