@@ -1,9 +1,38 @@
-"""The service models of botocore. All sessions of a process share them: to read one takes longer than a call."""
+"""botocore's sessions, and what all of them in a process share, which takes longer to make than a call: the service
+models, and the handlers that botocore registers itself.
+"""
 
+import os
+from copy import copy
 from functools import cache
 from pathlib import Path
 
+from botocore.hooks import HierarchicalEmitter
 from botocore.loaders import Loader, create_loader
+from botocore.session import Session
+
+
+def new_session(profile: str | None = None) -> Session:
+    """Return a session. It reads the AWS environment variables, and the user's AWS files."""
+    return Session(event_hooks=copy(_builtin_handlers()), include_builtin_handlers=False, profile=profile)
+
+
+def closed_session() -> Session:
+    """Return a session with dummy credentials that reads neither AWS environment variables nor the user's AWS files."""
+    session = new_session()
+    variables = Session.SESSION_VARIABLES.items()
+    session.session_var_map.update({name: (None, None, default, cast) for name, (_, _, default, cast) in variables})
+    for file in ("config_file", "credentials_file"):
+        session.set_config_variable(file, os.devnull)
+    session.set_credentials("sandbox", "sandbox")
+    return session
+
+
+@cache
+def _builtin_handlers() -> HierarchicalEmitter:
+    handlers = HierarchicalEmitter()
+    Session(event_hooks=handlers)
+    return handlers
 
 
 @cache

@@ -34,7 +34,10 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     region = place.region or stack.region
     simulator = _simulator(place.sandbox) if place.sandbox is not None else None
     credentials = _sandbox(simulator, stack, region, observer) if simulator else _credentials(place, region, observer)
-    around = _sandbox(simulator, stack, region, observer, with_services=True) if simulator else credentials
+
+    @cache
+    def around() -> "Credentials":
+        return _sandbox(simulator, stack, region, observer, with_services=True) if simulator else credentials
 
     @cache
     def service(name: str) -> Cloud:
@@ -42,7 +45,7 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
 
     @cache
     def read_only(name: str, there: str = "") -> Cloud:
-        return ReadOnlyCloud(RetryingCloud(AwsCloud(around, there or region, service=name), clock))
+        return ReadOnlyCloud(RetryingCloud(AwsCloud(around(), there or region, service=name), clock))
 
     def lock_service(name: str) -> Cloud:
         return RetryingCloud(AwsCloud(credentials, region, service=name), clock, is_idempotent=True)

@@ -97,6 +97,7 @@ def _url(place: SandboxPlace) -> str:
 def _served(url: str, place: SandboxPlace) -> Hand:
     from reconciler.sandbox.actor import WITHOUT_FAULTS
     from reconciler.sandbox.server.protocol import ACCOUNT_HEADER
+    from reconciler.service_models import closed_session
 
     def introduce(**event: Any) -> None:
         headers = event["request"].headers
@@ -104,7 +105,7 @@ def _served(url: str, place: SandboxPlace) -> Hand:
         if place.account:
             headers[ACCOUNT_HEADER] = place.account
 
-    session = _dummy_session()
+    session = closed_session()  # the user's credentials are never sent to what is not AWS
     session.register("before-sign", introduce)
     return _hand(session, place.region or _first(REGIONS) or SANDBOX_REGION, url, endpoint=url)
 
@@ -142,18 +143,6 @@ def _place(known: tuple[tuple[str, str], ...], place: SandboxPlace) -> tuple[str
         places = ", ".join(f"{region} of account {account}" for account, region in fitting)
         raise WrongUsage(f"there are resources in {places}", hint="choose one by --region and --account")
     return fitting[0] if fitting else None
-
-
-def _dummy_session() -> "Session":
-    """The user's credentials and profiles are never sent to what is not AWS."""
-    from botocore.session import Session
-
-    quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
-    session = Session(session_vars=quiet)
-    for file in ("config_file", "credentials_file"):
-        session.set_config_variable(file, os.devnull)
-    session.set_credentials("sandbox", "sandbox")
-    return session
 
 
 def _first(names: tuple[str, ...]) -> str:

@@ -1,7 +1,6 @@
 """botocore sessions whose every request ends in the simulator: nothing leaves the machine, whatever is configured."""
 
 import io
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
 from reconciler.sandbox.server.moto import Services
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
-from reconciler.service_models import model_loader
+from reconciler.service_models import closed_session, model_loader
 
 # Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
 MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
@@ -43,15 +42,11 @@ def sandbox_session(
     For boto3: `boto3.Session(botocore_session=sandbox_session(...))`. `without_faults`: its calls meet no failure.
     `with_services`: moto answers for all services around Batch, from the memory of this process.
     """
-    quiet = {name: (None, None, default, cast) for name, (_, _, default, cast) in Session.SESSION_VARIABLES.items()}
-    session = Session(session_vars=quiet)
+    session = closed_session()
     session.register_component("data_loader", model_loader())
-    for file in ("config_file", "credentials_file"):
-        session.set_config_variable(file, os.devnull)
     session.set_config_variable("region", region)
     # The hook answers whatever AWS_ENDPOINT_URL says, but a broken one would not parse.
     session.set_config_variable("ignore_configured_endpoint_urls", True)  # noqa: FBT003 - botocore's signature
-    session.set_credentials("sandbox", "sandbox")
     attach(session, simulator, account, region, without_faults=without_faults, with_services=with_services)
     return session
 

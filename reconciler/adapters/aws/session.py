@@ -20,7 +20,7 @@ from reconciler.adapters.aws.failures import NoTerminal, check_credentials, cred
 from reconciler.calls import attempt_at
 from reconciler.ports import UNOBSERVED, Called, Observer
 from reconciler.problems import Denied
-from reconciler.service_models import model_loader
+from reconciler.service_models import model_loader, new_session
 
 # Tell of each call that the clients of a session make, those that botocore makes for itself among them.
 
@@ -132,7 +132,7 @@ def assume_role(base: Session, role_arn: str, region: str | None = None, observe
 
 def _session(profile: str | None, observer: Observer) -> Session:
     """Return a session that shares the service models with all others."""
-    session = Session(profile=profile)
+    session = new_session(profile)
     with credentials_of(session):
         session.register_component("data_loader", model_loader(session.get_config_variable("data_path")))
     session.register_component("response_parser_factory", CheckedParsers())
