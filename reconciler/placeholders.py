@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Self
+from typing import Any, Never, Self
 
 from reconciler.model import Json
 
@@ -34,6 +34,42 @@ class Unknown(str):
     @classmethod
     def of(cls, tag: str, argument: str) -> Self:
         return cls(f"<unknown: !{tag} {argument}>")
+
+
+class NotKnown(TypeError):  # noqa: N818 - names what happened
+    """What is computed depends on a value that is not known.
+
+    A `TypeError`, since functions of C raise that themselves where they are given a `Withheld` in place of a text.
+    """
+
+
+def _refuse(*_operands: object) -> Never:
+    raise NotKnown
+
+
+class Withheld:
+    """Stands for an unknown value in a body that something is computed of: every use of it raises `NotKnown`.
+
+    So what is computed without it holds whatever the value is. That the value is there may be seen: `is None` is False.
+    """
+
+    __slots__ = ()
+    __getattr__: Any = _refuse
+    __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse
+    __iter__ = __len__ = __contains__ = __getitem__ = _refuse
+    __str__ = __format__ = __int__ = __float__ = __index__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = _refuse
+
+
+def withhold(value: Json) -> Json:
+    """Return a value with each unknown one in it withheld; a value without any is returned as it is."""
+    if isinstance(value, Unknown):
+        return Withheld()
+    if not holds_unknown(value):
+        return value
+    if isinstance(value, Mapping):
+        return {key: withhold(inner) for key, inner in value.items()}
+    return [withhold(inner) for inner in value]
 
 
 class Secret(str):

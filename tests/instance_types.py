@@ -30,6 +30,7 @@ GPU_PAGE = {
     "p3.16xlarge": (64, 488, 8),
     "dl1.24xlarge": (96, 768, None),
 }
+EFA_OF_PAGE = ("dl1.24xlarge",)  # 'Elastic Fabric Adapter', supported instance types (Amazon EC2 User Guide)
 MIB = 1024
 # Accelerators that the page 'Run GPU jobs' lists, and then excludes: its note says that only NVIDIA is supported.
 OTHER_ACCELERATORS = ("NeuronInfo", "InferenceAcceleratorInfo")
@@ -39,7 +40,7 @@ def current() -> dict[str, InstanceType]:
     """Return all instance types that are known today, by name."""
     found = {name: InstanceType(name) for name in instance_types()}
     for name, (vcpus, gib, gpus) in GPU_PAGE.items():
-        found[name] = InstanceType(name, vcpus, int(gib * MIB), gpus, ("x86_64",))
+        found[name] = InstanceType(name, vcpus, int(gib * MIB), gpus, ("x86_64",), efa=name in EFA_OF_PAGE)
     copy = files("moto").joinpath("ec2/resources/instance_types.json.gz").read_bytes()
     return found | {name: described(name, facts) for name, facts in json.loads(gzip.decompress(copy)).items()}
 

@@ -1,6 +1,7 @@
 """The ECS tasks, containers and pods of a job definition, however it nests them, each with its path."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from reconciler.model import Path, Spec
@@ -37,6 +38,17 @@ class PodContainer(NamedTuple):
     pod: Pod
 
 
+# The sizes that Fargate has: MiB by vCPUs, as API_ResourceRequirement lists them.
+FARGATE_MEMORIES: Mapping[Decimal, Sequence[int]] = {
+    Decimal("0.25"): (512, 1024, 2048),
+    Decimal("0.5"): range(1024, 4096 + 1, 1024),
+    Decimal(1): range(2048, 8192 + 1, 1024),
+    Decimal(2): range(4096, 16384 + 1, 1024),
+    Decimal(4): range(8192, 30720 + 1, 1024),
+    Decimal(8): range(16384, 61440 + 1, 4096),
+    Decimal(16): range(32768, 122880 + 1, 8192),
+    Decimal(32): (61440, 122880, 249856),
+}
 SINGLE: Path = ("containerProperties",)
 LISTS = ("containers", "initContainers")  # of a pod
 

@@ -131,19 +131,20 @@ WILDCARD = "*"
 class Candidates:
     """The types that an environment may launch.
 
-    A job fits the environment if it fits any of `types`, which may all be launched, or a type of every one of the
-    `alternatives`, of which one is used. `unknown` are words and types of which nothing is known.
+    A job fits the environment if it fits any of `types`, which may all be launched, or a type of every set of any of
+    the `bundles`: of the sets of a bundle, one is used. `unknown` are words and types of which nothing is known.
     """
 
     types: tuple[InstanceType, ...] = ()
-    alternatives: tuple[tuple[InstanceType, ...], ...] = ()
+    bundles: tuple[tuple[tuple[InstanceType, ...], ...], ...] = ()
     unknown: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[InstanceType]:
         """Iterate over every type that may be launched."""
         yield from self.types
-        for families in self.alternatives:
-            yield from families
+        for sets in self.bundles:
+            for families in sets:
+                yield from families
 
 
 NO_CANDIDATES = Candidates()
@@ -152,17 +153,26 @@ NO_CANDIDATES = Candidates()
 def expand(words: Iterable[str], of: Catalogue) -> Candidates:
     """Return the types that instanceTypes stands for: types, families, bundles and patterns with `*`."""
     types: dict[str, InstanceType] = {}
-    alternatives: tuple[tuple[InstanceType, ...], ...] = ()
+    bundles: list[tuple[tuple[InstanceType, ...], ...]] = []
     unknown: list[str] = []
     for word in words:
         if word in BUNDLES:
-            found = [tuple(each for family in families for each in of.families[family]) for families in BUNDLES[word]]
-            alternatives += tuple(found)
+            bundles.append(
+                tuple(
+                    tuple(each for family in families for each in of.families.get(family, ()))
+                    for families in BUNDLES[word]
+                )
+            )
             continue
         matching = _matching(word, of)
         types |= {each.name: each for each in matching if each.vcpus is not None}
         unknown += [each.name for each in matching if each.vcpus is None] if matching else [word]
-    return Candidates(tuple(sorted(types.values(), key=size_of)), alternatives, tuple(dict.fromkeys(unknown)))
+    return Candidates(tuple(sorted(types.values(), key=size_of)), tuple(bundles), tuple(dict.fromkeys(unknown)))
+
+
+def is_named(each: InstanceType, word: str) -> bool:
+    """Whether a word of instanceTypes stands for a type, maybe among others."""
+    return word in (each.name, each.family) or any(each.family in families for families in BUNDLES.get(word, ()))
 
 
 def _matching(word: str, of: Catalogue) -> list[InstanceType]:

@@ -1,12 +1,17 @@
-"""What a job of a definition needs at once on one instance, task or node, and on all its nodes together."""
+"""What a job of a definition needs at once on one instance, task or node, and on all its nodes together.
+
+Values that are not known are `Withheld`: what depends on them is None, or makes a need doubtful.
+"""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from typing import ParamSpec, TypeVar
 
 from reconciler.kinds.tasks import LISTS, EcsTask, Pod, containers_of, containers_of_pod, ecs_tasks, platform, pods
 from reconciler.model import Json, Path, Spec
+from reconciler.placeholders import NotKnown
 from reconciler.placement.catalogue import ARM, X86
 
 EC2, FARGATE, MANAGED_INSTANCES, EKS = "EC2", "FARGATE", "MANAGED_INSTANCES", "EKS"
@@ -35,24 +40,32 @@ class NodeNeed:
     vcpus: Decimal | None = None
     memory: Decimal | None = None
     gpus: Decimal | None = Decimal(0)
-    instance_type: str = ""  # that nodes of a multi-node job are bound to
+    instance_type: str | None = ""  # that nodes of a multi-node job are bound to; empty: none
 
     @property
     def is_known(self) -> bool:
-        return None not in (self.vcpus, self.memory, self.gpus)
+        return None not in (self.vcpus, self.memory, self.gpus, self.instance_type)
 
 
 @dataclass(frozen=True, slots=True)
 class JobNeed:
-    """What one job of a definition needs. `groups` are its nodes; a job that is no multi-node job has one."""
+    """What one job of a definition needs. `groups` are its nodes; a job that is no multi-node job has one.
 
-    platform: str
+    None is what is not known. Then a job is taken to need the least, and no verdict is better than `unknown`.
+    """
+
+    platform: str  # empty: not known
     groups: tuple[NodeNeed, ...]
     is_multinode: bool = False
-    architecture: str = ""  # empty: not said by the definition
-    is_windows: bool = False
-    uses_efa: bool = False
-    consumables: Mapping[str, int | None] = field(default_factory=dict)
+    architecture: str | None = ""  # empty: not said by the definition
+    is_windows: bool | None = False
+    uses_efa: bool | None = False
+    consumables: Mapping[str, int | None] | None = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        said = (self.architecture, self.is_windows, self.uses_efa)
+        return None not in said and bool(self.groups) and all(group.is_known for group in self.groups)
 
     @property
     def vcpus(self) -> Decimal | None:
@@ -79,31 +92,46 @@ def number(value: Json) -> Decimal | None:
     return parsed if parsed.is_finite() else None
 
 
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+def _if_known(look: Callable[P, T], *at: P.args, **more: P.kwargs) -> T | None:
+    """Return what is found; None if it depends on a value that is not known."""
+    try:
+        return look(*at, **more)
+    except NotKnown:
+        return None
+
+
 def job_need(body: Spec) -> JobNeed:
     """Return what a job of a definition needs. The body fits the schema, or it is AWS's own."""
+    return _if_known(_job_need, body) or JobNeed("", ())
+
+
+def _job_need(body: Spec) -> JobNeed:
     tasks, all_pods = ecs_tasks(body), pods(body)
     groups = [*(_of_task(each) for each in tasks), *(_of_pod(each) for each in all_pods)]
-    runtimes = [(task.body.get("runtimePlatform") or {}) for task in tasks]
     is_multinode = "nodeProperties" in body
     return JobNeed(
         platform=EKS if all_pods else platform(body),
         groups=tuple(_on_nodes(groups, body["nodeProperties"] or {}) if is_multinode else groups),
         is_multinode=is_multinode,
-        architecture=next((_architecture(each) for each in runtimes if each.get("cpuArchitecture")), ""),
-        is_windows=any(str(each.get("operatingSystemFamily", "")).upper().startswith("WINDOWS") for each in runtimes),
-        uses_efa=any(_has_efa(task) for task in tasks),
-        consumables=dict(_consumables(body)),
+        architecture=_if_known(_architecture, tasks),
+        is_windows=_if_known(lambda: any(map(_is_for_windows, tasks))),
+        uses_efa=_if_known(lambda: any(map(_has_efa, tasks))),
+        consumables=_if_known(_consumables, body),
     )
 
 
 def _of_task(task: EcsTask) -> NodeNeed:
-    containers = [each.body for each in containers_of(task)]
-    return NodeNeed(
-        task.path,
-        vcpus=total(_requested(each, "VCPU") for each in containers),
-        memory=total(_requested(each, "MEMORY") for each in containers),
-        gpus=total(_requested(each, "GPU") for each in containers),
+    containers = _if_known(containers_of, task)
+    if containers is None:
+        return NodeNeed(task.path, gpus=None)
+    vcpus, memory, gpus = (
+        total(_if_known(_requested, each.body, kind) for each in containers) for kind in ("VCPU", "MEMORY", "GPU")
     )
+    return NodeNeed(task.path, vcpus=vcpus, memory=memory, gpus=gpus)
 
 
 def _requested(container: Spec, kind: str) -> Decimal | None:
@@ -118,6 +146,10 @@ def _requested(container: Spec, kind: str) -> Decimal | None:
 
 
 def _of_pod(pod: Pod) -> NodeNeed:
+    return _if_known(_sum_of_pod, pod) or NodeNeed(pod.path, gpus=None)
+
+
+def _sum_of_pod(pod: Pod) -> NodeNeed:
     """All containers run together, and each init container runs before them, alone."""
     running: list[_Amounts] = []
     first: list[_Amounts] = []
@@ -135,9 +167,19 @@ def _most(amounts: list[Decimal | None]) -> Decimal | None:
 
 def _of_pod_container(container: Spec) -> _Amounts:
     """Return CPU, bytes and GPUs. A request that is missing is its limit; a CPU or memory without either is unknown."""
+    amounts = _if_known(_amounts_of, container)
+    if amounts is None:
+        return None, None, None
+
+    def of(name: str, least: Json = None) -> Decimal | None:
+        return _if_known(quantity, amounts.get(name, least))
+
+    return of("cpu"), of("memory"), of(_GPU, 0)
+
+
+def _amounts_of(container: Spec) -> Spec:
     resources = container.get("resources") or {}
-    amounts = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return quantity(amounts.get("cpu")), quantity(amounts.get("memory")), quantity(amounts.get(_GPU, 0))
+    return {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
 
 
 def quantity(value: Json) -> Decimal | None:
@@ -149,24 +191,37 @@ def quantity(value: Json) -> Decimal | None:
 
 
 def _on_nodes(groups: list[NodeNeed], nodes: Spec) -> Iterator[NodeNeed]:
-    """Yield each range with the nodes that it has. Of ranges that overlap, the later one has the node (targetNodes)."""
+    """Yield each range with the nodes that it has."""
     count = nodes.get("numNodes")
     ranges = nodes.get("nodeRangeProperties") or ()
     if not isinstance(count, int) or count > MAX_NODES:
         yield from (replace(group, vcpus=None) for group in groups)
         return
-    owners: dict[int, int] = {}
-    for index, each in enumerate(ranges):
-        owners |= dict.fromkeys(target_nodes(str(each.get("targetNodes", "")), count), index)
-    sizes = Counter(owners.values())
+    sizes = Counter(_owners(ranges, count).values())
+    is_whole = sizes.total() == count  # else some nodes are in no range
     for group in groups:
         if group.path[0] != "nodeProperties":  # a body that has both is refused, but not here
             yield group
             continue
         index = int(group.path[2])
-        types = ranges[index].get("instanceTypes") or ("",)
+        known = group if is_whole else replace(group, vcpus=None)
         if sizes[index]:
-            yield replace(group, nodes=sizes[index], instance_type=str(types[0]))
+            yield replace(known, nodes=sizes[index], instance_type=_if_known(_instance_type, ranges[index]))
+
+
+def _owners(ranges: Iterable[Spec], count: int) -> dict[int, int]:
+    """Return the range of each node. Of nested ranges the inner one has the node (NodeRangeProperty.targetNodes)."""
+    nodes = [target_nodes(str(each.get("targetNodes", "")), count) for each in ranges]
+    owners: dict[int, int] = {}
+    for index in sorted(range(len(nodes)), key=lambda index: -len(nodes[index])):
+        owners |= dict.fromkeys(nodes[index], index)
+    return owners
+
+
+def _instance_type(nodes: Spec) -> str:
+    """Return the type that a range is bound to: its own, or that of its container."""
+    types = nodes.get("instanceTypes") or ((nodes.get("container") or {}).get("instanceType") or "",)
+    return str(types[0])
 
 
 def target_nodes(text: str, count: int) -> range:
@@ -179,8 +234,18 @@ def target_nodes(text: str, count: int) -> range:
     return range(begin, min(end, count - 1) + 1)
 
 
-def _architecture(runtime: Spec) -> str:
-    return ARM if str(runtime["cpuArchitecture"]).upper() == "ARM64" else X86
+def _runtime(task: EcsTask, name: str) -> str:
+    """Return a field of runtimePlatform in upper case; empty if it is not there."""
+    return str((task.body.get("runtimePlatform") or {}).get(name) or "").upper()
+
+
+def _architecture(tasks: Iterable[EcsTask]) -> str:
+    name = next(filter(None, (_runtime(task, "cpuArchitecture") for task in tasks)), "")
+    return name and (ARM if name == "ARM64" else X86)
+
+
+def _is_for_windows(task: EcsTask) -> bool:
+    return _runtime(task, "operatingSystemFamily").startswith("WINDOWS")
 
 
 def _has_efa(task: EcsTask) -> bool:
@@ -192,10 +257,13 @@ def _has_efa(task: EcsTask) -> bool:
     return any(str(device.get("hostPath", "")).startswith(_EFA_DEVICE) for device in devices)
 
 
-def _consumables(body: Spec) -> Iterator[tuple[str, int | None]]:
-    for entry in (body.get("consumableResourceProperties") or {}).get("consumableResourceList") or ():
-        quantity_ = entry.get("quantity")
-        yield str(entry.get("consumableResource", "")), quantity_ if isinstance(quantity_, int) else None
+def _consumables(body: Spec) -> dict[str, int | None]:
+    listed = (body.get("consumableResourceProperties") or {}).get("consumableResourceList") or ()
+    return {str(each.get("consumableResource", "")): _whole(each.get("quantity")) for each in listed}
+
+
+def _whole(value: Json) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 # A need as JSON, for what keeps jobs in a file.

@@ -1,27 +1,29 @@
 """What a compute environment can hold: the types that it may launch, and how many vCPUs all its jobs may have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from reconciler.model import Json, Path, Spec
+from reconciler.model import Json, Spec
+from reconciler.placeholders import NotKnown, Withheld
 from reconciler.placement.catalogue import NO_CANDIDATES, Catalogue, InstanceType, expand, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES
 
-INSTANCE_TYPES: Path = ("computeResources", "instanceTypes")
-MAX_VCPUS: Path = ("computeResources", "maxvCpus")
 _PLATFORMS = {
     "EC2": EC2, "SPOT": EC2, "FARGATE": FARGATE, "FARGATE_SPOT": FARGATE, "ECS_MANAGED_INSTANCES": MANAGED_INSTANCES,
 }  # fmt: skip
+UNMANAGED = "UNMANAGED"
 CPU_UNIT = 10_000  # a vCPU: kubelet reserves quarters of a hundredth
 ANY = "*"  # managed instances without a list may be of every type
+LOOKED_UP = "a type that is looked up"
 
 # Of the memory of a type, the kernel takes its part before the agent registers what is left. The part is known as a
 # band only: the images of AWS Batch reserve 32 MiB ('Compute resource memory management' in the User Guide), and no
 # published figure is below 94.7 % of what the type has. Torchx multiplies by .947, Karpenter by .925.
 RESERVED = 32  # MiB
+KERNEL = 1  # MiB that it takes at least, whatever the image
 SURE = Decimal("0.925")
 
 # EKS nodes: what kubelet reserves ('Memory and vCPU considerations for AWS Batch on Amazon EKS').
@@ -56,10 +58,10 @@ class Offer:
 
     name: str
     platform: str = ""
-    type: str = ""  # EC2, SPOT, FARGATE, FARGATE_SPOT, ECS_MANAGED_INSTANCES
+    type: str = ""  # EC2, SPOT, FARGATE, FARGATE_SPOT, ECS_MANAGED_INSTANCES, UNMANAGED
     max_vcpus: int | None = None  # None: not known
     sizes: tuple[Size, ...] = ()  # of types of which each may be launched, the smallest first
-    alternatives: tuple[tuple[Size, ...], ...] = ()  # sets of which one is used, as for a bundle
+    bundles: tuple[tuple[tuple[Size, ...], ...], ...] = ()  # of each, one of its sets is used
     unknown: tuple[str, ...] = ()  # types and words of which nothing is known
     is_enabled: bool = True
     is_invalid: bool = False
@@ -67,25 +69,34 @@ class Offer:
     why_unknown: str = ""
 
     @property
-    def counts_instances(self) -> bool:
-        """Whether maxvCpus counts the vCPUs of instances; elsewhere it counts those of jobs."""
-        return self.platform in (EC2, EKS)
+    def every_size(self) -> Iterator[Size]:
+        """Every size that may be launched, also of the sets of bundles."""
+        yield from self.sizes
+        for sets in self.bundles:
+            for sizes in sets:
+                yield from sizes
 
 
 def offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
     """Return what an environment offers. The body is a declared or a live one; values of a wrong type are unknown."""
+    try:
+        return _offer_of(name, body, catalogue)
+    except NotKnown:
+        return Offer(name, why_unknown=f"{name} has values that are not known")
+
+
+def _offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
     resources = _mapping(body.get("computeResources"))
     kind = str(resources.get("type", "")).upper()
     is_enabled = str(body.get("state", "ENABLED")).upper() != "DISABLED"
     is_invalid = body.get("status") == "INVALID"
-    if str(body.get("type", "")).upper() == "UNMANAGED":
-        why = "it is unmanaged: its owner chooses the instances"
-        return Offer(name, EC2, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
+    if str(body.get("type", "")).upper() == UNMANAGED:
+        why = f"{name} is unmanaged: its owner chooses the instances"
+        return Offer(name, EC2, UNMANAGED, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
     if kind not in _PLATFORMS:
-        why = "its computeResources.type is not known"
+        why = f"{name} has no computeResources.type that is known"
         return Offer(name, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
     most = resources.get("maxvCpus")
-    strategy = str(resources.get("allocationStrategy") or "BEST_FIT").upper()
     platform = EKS if body.get("eksConfiguration") else _PLATFORMS[kind]
     candidates = expand(_words(resources, kind), catalogue) if platform != FARGATE else NO_CANDIDATES
     sizing = partial(sizes_of, platform=platform, has_own_image=_has_own_image(resources))
@@ -95,12 +106,16 @@ def offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
         kind,
         most if isinstance(most, int) else None,
         sizing(candidates.types),
-        tuple(sizing(types) for types in candidates.alternatives),
+        tuple(tuple(sizing(types) for types in sets) for sets in candidates.bundles),
         candidates.unknown,
         is_enabled,
         is_invalid,
-        waits_for_best=kind == "EC2" and strategy == "BEST_FIT",
+        waits_for_best=kind == "EC2" and _may_be_best_fit(resources.get("allocationStrategy")),
     )
+
+
+def _may_be_best_fit(strategy: Json) -> bool:
+    return isinstance(strategy, Withheld) or str(strategy or "BEST_FIT").upper() == "BEST_FIT"
 
 
 def _words(resources: Spec, kind: str) -> list[str]:
@@ -108,23 +123,31 @@ def _words(resources: Spec, kind: str) -> list[str]:
     if _PLATFORMS[kind] == MANAGED_INSTANCES:
         provider = _mapping(resources.get("managedInstancesProvider"))
         requirements = _mapping(_mapping(provider.get("instanceLaunchTemplate")).get("instanceRequirements"))
-        return _texts(requirements.get("allowedInstanceTypes")) or [ANY]
-    return _texts(resources.get("instanceTypes"))
+        return _words_in(requirements.get("allowedInstanceTypes")) or [ANY]
+    return _words_in(resources.get("instanceTypes"))
 
 
 def _has_own_image(resources: Spec) -> bool:
     """Whether the image, or user data, may reserve less for the system than the images of AWS do."""
-    configurations = resources.get("ec2Configuration")
-    listed = configurations if isinstance(configurations, list | tuple) else ()
-    overrides = any(_mapping(each).get("imageIdOverride") for each in listed)
-    return bool(resources.get("launchTemplate") or resources.get("imageId") or overrides)
+    try:
+        configurations = resources.get("ec2Configuration") or ()
+        listed = configurations if isinstance(configurations, list | tuple) else ()
+        overrides = any(_mapping(each).get("imageIdOverride") for each in listed)
+        return bool(resources.get("launchTemplate") or resources.get("imageId") or overrides)
+    except NotKnown:
+        return True
 
 
-def _texts(value: Json) -> list[str]:
-    return [str(each) for each in value] if isinstance(value, list | tuple) else []
+def _words_in(value: Json) -> list[str]:
+    """Return the words of a list of types; those that are looked up are words of which nothing is known."""
+    words = [value] if isinstance(value, Withheld) else value if isinstance(value, list | tuple) else []
+    return [LOOKED_UP if isinstance(each, Withheld) else str(each) for each in words]
 
 
 def _mapping(value: Json) -> Spec:
+    """Return a value that is to be a mapping; an empty one for a value of a wrong type."""
+    if isinstance(value, Withheld):
+        raise NotKnown
     return value if isinstance(value, Mapping) else {}
 
 
@@ -161,7 +184,7 @@ def capacities(each: InstanceType, platform: str, *, has_own_image: bool = False
         least = Capacity(least.vcpus - _DAEMON_CPU, memory_for_sure)
     else:
         least, most = Capacity(vcpus, sure - RESERVED), Capacity(vcpus, memory - RESERVED)
-    return least, Capacity(vcpus, memory) if has_own_image else most
+    return least, Capacity(vcpus, memory - KERNEL) if has_own_image else most
 
 
 def _of_node(each: InstanceType, memory: Decimal) -> Capacity:

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.model import Declared, Json, Spec, Stack, own_name
+from reconciler.placeholders import Withheld, withhold
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
 from reconciler.placement.offers import Offer, offer_of
-from reconciler.placement.verdicts import Feasibility, Verdict, best, judge
+from reconciler.placement.verdicts import BEST_FIRST, Feasibility, Verdict, best, judge
 
 NOT_DECLARED = "{0} is not declared in this stack"
 
@@ -19,7 +20,7 @@ class QueueOffer:
     name: str
     platform: str  # empty: not known
     offers: tuple[Offer, ...]
-    is_enabled: bool = True
+    is_enabled: bool | None = True  # None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ class Pool:
         short = self._short_of(need)
         for queue in self.queues_for(need, runs_on):
             open_ = [offer for offer in queue.offers if offer.is_enabled and not offer.is_invalid]
-            if not queue.is_enabled or not open_:
-                what = "the queue is" if not queue.is_enabled else "all its environments are"
-                yield Pair(queue.name, Verdict(Feasibility.UNKNOWN, f"{what} disabled or invalid"))
+            if why := _closed(queue, open_):
+                yield Pair(queue.name, Verdict(Feasibility.UNKNOWN, why))
                 continue
             for offer in open_:
-                found = replace(short, environment=offer.name) if short else judge(need, offer, self.catalogue)
+                found = judge(need, offer, self.catalogue)
+                if short and BEST_FIRST.index(found.outcome) <= BEST_FIRST.index(short.outcome):
+                    found = replace(short, environment=offer.name)
                 yield Pair(queue.name, found)
 
     def verdict(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Verdict:
@@ -67,19 +69,39 @@ class Pool:
         return found or Verdict(Feasibility.UNKNOWN, "the stack has no queue")
 
     def _short_of(self, need: JobNeed) -> Verdict | None:
-        """Return the verdict on a job that takes more of a consumable resource than there is in all.
+        """Return the best verdict on a job that takes more of a consumable resource than there is, or than is known.
 
         'Resource-aware scheduling' (AWS Batch User Guide): such a job waits in RUNNABLE.
         """
-        for name, quantity in need.consumables.items():
-            total = self.consumables.get(name)
-            if quantity is not None and total is not None and quantity > total:
-                return Verdict(
-                    Feasibility.NEVER,
-                    f"takes {quantity} of {name}, which has {total} in all",
-                    hint=f"raise totalQuantity of {name} to {quantity}, or take less of it",
-                )
-        return None
+        if need.consumables is None:
+            return Verdict(Feasibility.UNKNOWN, "takes consumable resources that are not known")
+        verdicts = (self._verdict_on(name, quantity) for name, quantity in need.consumables.items())
+        found = [verdict for verdict in verdicts if verdict]
+        return max(found, key=lambda verdict: BEST_FIRST.index(verdict.outcome), default=None)
+
+    def _verdict_on(self, name: str, quantity: int | None) -> Verdict | None:
+        total = self.consumables.get(name)
+        if total is None or quantity is None:
+            what = "how much there is of" if total is None else "how much it takes of"
+            return Verdict(Feasibility.UNKNOWN, f"takes {own_name(name)}, and {what} it is not known")
+        if quantity <= total:
+            return None
+        return Verdict(
+            Feasibility.NEVER,
+            f"takes {quantity} of {own_name(name)}, which has {total} in all",
+            hint=f"raise totalQuantity of {own_name(name)} to {quantity}, or take less of it",
+        )
+
+
+def _closed(queue: QueueOffer, open_: Sequence[Offer]) -> str:
+    """Return why no verdict on a queue is possible; empty if one is."""
+    if queue.is_enabled is None:
+        return "whether the queue is enabled is not known"
+    if not queue.is_enabled:
+        return "the queue is disabled"
+    if not queue.offers:
+        return "the queue has no environments that are known"
+    return "" if open_ else "all environments of the queue are disabled or invalid"
 
 
 def _until_fits(verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
@@ -97,7 +119,8 @@ def pool_of(
 ) -> Pool:
     """Return the pool of queues, environments and consumable resources, by name.
 
-    Queues may refer to environments by ARN: then these are by ARN. None is a body that is not known.
+    Queues may refer to environments by ARN: then these are by ARN. None is a body that is not known; values in a body
+    that are not known are `Withheld`.
     """
     offers = {key: _offer(own_name(key), body, catalogue) for key, body in environments.items()}
     quantities = {name: _whole((body or {}).get("totalQuantity")) for name, body in consumables.items()}
@@ -112,21 +135,32 @@ def _offer(name: str, body: Spec | None, catalogue: Catalogue) -> Offer:
 
 def _queue(name: str, body: Spec, offers: Mapping[str, Offer]) -> QueueOffer:
     """Return a queue with its environments; those that are not known by their names are unknown."""
-    named = [str(entry.get("computeEnvironment", "")) for entry in _entries(body.get("computeEnvironmentOrder"))]
-    of_queue = tuple(
-        offers.get(each) or Offer(own_name(each), why_unknown=NOT_DECLARED.format(own_name(each))) for each in named
-    )
+    entries = sorted(_entries(body.get("computeEnvironmentOrder")), key=lambda each: _whole(each.get("order")) or 0)
+    of_queue = tuple(_in_order(entry.get("computeEnvironment", ""), offers) for entry in entries)
     by_type = {queue_type: platform for platform, queue_type in QUEUE_TYPES.items()}
+    # A queue has environments of one platform, so it is as good as any that is known.
     platforms = {offer.platform for offer in of_queue if offer.platform}
-    declared = by_type.get(str(body.get("jobQueueType", "")), "")
+    declared = by_type.get(_text(body.get("jobQueueType")), "")
     platform = declared or (platforms.pop() if len(platforms) == 1 else "")
-    return QueueOffer(name, platform, of_queue, str(body.get("state", "ENABLED")).upper() != "DISABLED")
+    state = body.get("state")
+    is_enabled = None if isinstance(state, Withheld) else _text(state).upper() != "DISABLED"
+    return QueueOffer(name, platform, of_queue, is_enabled)
+
+
+def _in_order(named: Json, offers: Mapping[str, Offer]) -> Offer:
+    if isinstance(named, Withheld):
+        return Offer("", why_unknown="the name of its environment is not known")
+    name = own_name(str(named))
+    return offers.get(str(named)) or Offer(name, why_unknown=NOT_DECLARED.format(name))
 
 
 def _entries(value: Json) -> list[Spec]:
-    """Return the entries of an order, as it is tried."""
-    entries = [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
-    return sorted(entries, key=lambda each: _whole(each.get("order")) or 0)
+    """Return the entries of an order."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _whole(value: Json) -> int | None:
@@ -137,6 +171,12 @@ def _whole(value: Json) -> int | None:
 
 DEFINITION, QUEUE, ENVIRONMENT, CONSUMABLE = "JobDefinition", "JobQueue", "ComputeEnvironment", "ConsumableResource"
 TRAINING = "SAGEMAKER_TRAINING"  # queues of service jobs, which have no job definition
+NO_QUEUE = "the stack declares no queue of it"
+
+
+def runs_definitions(queue: Spec) -> bool:
+    """Whether the jobs of a queue have job definitions; those of service environments have none."""
+    return _text(queue.get("jobQueueType")) != TRAINING and "serviceEnvironmentOrder" not in queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +218,9 @@ def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
     """Return the verdicts of a stack. What the stack refers to without declaring it is unknown."""
 
     def bodies(kind: str) -> dict[str, Spec]:
-        return {address.name: each.spec for address, each in stack.declared.items() if address.kind == kind}
+        return {address.name: withhold(each.spec) for address, each in stack.declared.items() if address.kind == kind}
 
-    queues = {name: body for name, body in bodies(QUEUE).items() if body.get("jobQueueType") != TRAINING}
+    queues = {name: body for name, body in bodies(QUEUE).items() if runs_definitions(body)}
     pool = pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
     placed = (
         _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
@@ -190,8 +230,8 @@ def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
 
 def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:
     runs_on = definition.lifecycle.runs_on
-    pairs = tuple(pool.pairs(job_need(definition.spec), runs_on))
-    verdict = best(pair.verdict for pair in pairs) or Verdict(Feasibility.UNKNOWN, "no queue of it is in the stack")
+    pairs = tuple(pool.pairs(job_need(withhold(definition.spec)), runs_on))
+    verdict = best(pair.verdict for pair in pairs) or Verdict(Feasibility.UNKNOWN, NO_QUEUE)
     by_queue = (best(pair.verdict for pair in pairs if pair.queue == queue) for queue in runs_on)
     is_refused = any(of_queue and of_queue.outcome is Feasibility.NEVER for of_queue in by_queue)
     return PlacedDefinition(name, verdict, pairs, is_refused)

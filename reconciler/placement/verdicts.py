@@ -8,9 +8,10 @@ from functools import lru_cache
 from math import ceil, inf
 from typing import NamedTuple
 
-from reconciler.placement.catalogue import ARM, X86, Catalogue, size_of
+from reconciler.kinds.tasks import FARGATE_MEMORIES
+from reconciler.placement.catalogue import ARM, X86, Catalogue, InstanceType, is_named, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES, JobNeed
-from reconciler.placement.offers import CPU_UNIT, Offer, Size, current_sizes, sizes_of_family
+from reconciler.placement.offers import CPU_UNIT, UNMANAGED, Offer, Size, current_sizes, sizes_of_family
 
 RUNS_ON = {EC2: "EC2", FARGATE: "Fargate", MANAGED_INSTANCES: "ECS managed instances", EKS: "Amazon EKS"}
 LISTED = 3  # names in a message
@@ -67,28 +68,38 @@ def best(verdicts: Iterable[Verdict]) -> Verdict | None:
 
 
 def _judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
+    if not need.platform:
+        return Verdict(Feasibility.UNKNOWN, "has values that are not known")
     if need.platform not in RUNS_ON:
         return Verdict(Feasibility.UNKNOWN, f"has platformCapabilities that are not known: {need.platform}")
     if offer.platform and need.platform != offer.platform:
         return Verdict(
             Feasibility.NEVER, f"runs on {RUNS_ON[need.platform]}, but {offer.name} is for {RUNS_ON[offer.platform]}"
         )
+    if why := _unsupported(need, offer):
+        return Verdict(Feasibility.NEVER, why)
     if offer.why_unknown:
         return Verdict(Feasibility.UNKNOWN, offer.why_unknown)
-    return (
-        _unsupported(need, offer)
-        or _beyond_max_vcpus(need, offer)
-        or (_on_fargate(need, offer) if offer.platform == FARGATE else _on_instances(need, offer, catalogue))
+    return _beyond_max_vcpus(need, offer) or (
+        _on_fargate(need, offer) if offer.platform == FARGATE else _on_instances(need, offer, catalogue)
     )
 
 
-def _unsupported(need: JobNeed, offer: Offer) -> Verdict | None:
-    if need.is_multinode and offer.type != "EC2":
-        where = f"but {offer.name} is {offer.type}"
-        return Verdict(Feasibility.NEVER, f"is multi-node, which needs On-Demand EC2 instances, {where}")
-    if need.is_windows and offer.type == "FARGATE_SPOT":
-        return Verdict(Feasibility.NEVER, f"is for Windows, and {offer.name} is Fargate Spot, which has no Windows")
-    return None
+def _unsupported(need: JobNeed, offer: Offer) -> str:
+    """Return why a kind of environment has no such jobs, whatever their size; empty if it may have them.
+
+    'Compute environment considerations' of multi-node jobs, 'Run GPU jobs' and 'Managed compute environments' (AWS
+    Batch User Guide); ResourceRequirement.type; Device. Windows is for Fargate alone.
+    """
+    if need.is_multinode and offer.type not in ("EC2", ""):
+        return f"is multi-node, which needs On-Demand EC2 instances, but {offer.name} is {offer.type}"
+    if need.is_windows and offer.type not in ("FARGATE", UNMANAGED, ""):
+        return f"is for Windows, which needs Fargate On-Demand, but {offer.name} is {offer.type}"
+    if offer.platform == FARGATE and any(group.gpus for group in need.groups):
+        return f"needs a GPU, but {offer.name} is {offer.type}, which has none"
+    if offer.platform == FARGATE and need.uses_efa:
+        return f"needs an Elastic Fabric Adapter, but {offer.name} is {offer.type}, which has none"
+    return ""
 
 
 def _beyond_max_vcpus(need: JobNeed, offer: Offer) -> Verdict | None:
@@ -107,15 +118,23 @@ def _beyond_max_vcpus(need: JobNeed, offer: Offer) -> Verdict | None:
 def _on_fargate(need: JobNeed, offer: Offer) -> Verdict:
     if need.architecture == ARM and offer.type == "FARGATE_SPOT":
         return Verdict(Feasibility.UNKNOWN, "is for ARM64, and whether Fargate Spot runs that is not known")
-    return _known(need, offer) or Verdict(
-        Feasibility.FITS, f"needs {_text(need.vcpus)} of {offer.max_vcpus} vCPUs of {offer.name}"
-    )
+    if unknown := _unknown(need, offer):
+        return unknown
+    if other := next((group for group in need.groups if not _is_fargate_size(group.vcpus, group.memory)), None):
+        size = f"{_text(other.vcpus)} vCPUs with {_text(other.memory)} MiB"
+        return Verdict(Feasibility.UNKNOWN, f"needs {size}, which is no size of Fargate that is known")
+    return Verdict(Feasibility.FITS, f"needs {_text(need.vcpus)} of {offer.max_vcpus} vCPUs of {offer.name}")
 
 
-def _known(need: JobNeed, offer: Offer) -> Verdict | None:
+def _is_fargate_size(vcpus: Decimal | None, memory: Decimal | None) -> bool:
+    return memory is not None and vcpus is not None and memory in FARGATE_MEMORIES.get(vcpus, ())
+
+
+def _unknown(need: JobNeed, offer: Offer) -> Verdict | None:
     """Return the verdict of a job that would fit if what is not known did."""
-    if not all(group.is_known for group in need.groups) or not need.groups:
-        return Verdict(Feasibility.UNKNOWN, "has a size that is not known")
+    if not need.is_known:
+        is_size = not need.groups or not all(group.is_known for group in need.groups)
+        return Verdict(Feasibility.UNKNOWN, f"has a {'size' if is_size else 'value'} that is not known")
     if offer.max_vcpus is None:
         return Verdict(Feasibility.UNKNOWN, f"maxvCpus of {offer.name} is not known")
     return None
@@ -129,7 +148,7 @@ class Asked(NamedTuple):
     gpus: int
     efa: bool
     architecture: str  # empty: any
-    instance_type: str  # empty: any
+    instance_types: tuple[str, ...]  # words that all have to stand for the type; none: any
 
 
 def _asked(need: JobNeed) -> Asked:
@@ -139,10 +158,17 @@ def _asked(need: JobNeed) -> Asked:
         vcpus=max((ceil((group.vcpus or 0) * CPU_UNIT) for group in groups), default=0),
         memory=max((ceil(group.memory or 0) for group in groups), default=0),
         gpus=max((ceil(group.gpus or 0) for group in groups), default=0),
-        efa=need.uses_efa,
-        architecture=(need.architecture or X86) if need.platform == MANAGED_INSTANCES else "",
-        instance_type=next((group.instance_type for group in groups if group.instance_type), ""),
+        efa=bool(need.uses_efa),
+        architecture=_architecture(need),
+        instance_types=tuple(dict.fromkeys(group.instance_type for group in groups if group.instance_type)),
     )
+
+
+def _architecture(need: JobNeed) -> str:
+    """Return what the definition says of managed instances; elsewhere the image decides, of which nothing is known."""
+    if need.platform != MANAGED_INSTANCES or need.architecture is None:
+        return ""
+    return need.architecture or X86
 
 
 def _on_size(asked: Asked, size: Size) -> Feasibility:
@@ -154,33 +180,62 @@ def _on_size(asked: Asked, size: Size) -> Feasibility:
         or (asked.gpus and each.gpus is not None and asked.gpus > each.gpus)
         or (asked.efa and not each.efa)
         or (asked.architecture and asked.architecture not in each.architectures)
-        or (asked.instance_type and asked.instance_type != each.name)
+        or not all(is_named(each, word) for word in asked.instance_types)
     ):
         return Feasibility.NEVER
-    # GPUs that are parts of one, or not of NVIDIA; and on ARM they need an image of the user's own ('Run GPU jobs').
-    if asked.gpus and (each.gpus is None or ARM in each.architectures):
+    if asked.gpus and not _has_sure_gpus(each):
         return Feasibility.UNKNOWN
     is_sure = asked.vcpus <= size.sure_vcpus and asked.memory <= size.sure_memory
     return Feasibility.FITS if is_sure else Feasibility.TIGHT
 
 
+# The families that 'Run GPU jobs' (AWS Batch User Guide) requires of an environment that runs GPU jobs.
+_GPU_FAMILIES = ("p3", "p4", "p5", "p6", "g3", "g4", "g5", "g6", "gr6")
+
+
+def _has_sure_gpus(each: InstanceType) -> bool:
+    """Whether AWS Batch surely schedules jobs on the GPUs that a type has.
+
+    It may not if they are parts of one, or not of NVIDIA; on ARM they need an image of the user's own.
+    """
+    return each.gpus is not None and ARM not in each.architectures and each.family.startswith(_GPU_FAMILIES)
+
+
 def _on_instances(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     asked = _asked(need)
     if witness := _witness(asked, offer, _vcpus_within(need, offer)):
-        return _known(need, offer) or Verdict(
-            Feasibility.FITS, _headroom(asked, witness), instance_type=witness.type.name
-        )
-    sizes = [*offer.sizes, *(size for sizes in offer.alternatives for size in sizes)]
+        detail = _headroom(asked, witness) + _mixture(asked, offer)
+        return _unknown(need, offer) or Verdict(Feasibility.FITS, detail, instance_type=witness.type.name)
+    sizes = list(offer.every_size)
     outcomes = [(size, _on_size(asked, size)) for size in sizes]
     holding = [size for size, outcome in outcomes if outcome in (Feasibility.FITS, Feasibility.TIGHT)]
     if holding:
-        return _known(need, offer) or _tight(need, asked, offer, min(holding, key=lambda size: size_of(size.type)))
-    unknown = [*offer.unknown, *(size.type.name for size, outcome in outcomes if outcome is Feasibility.UNKNOWN)]
+        return _unknown(need, offer) or _tight(need, asked, offer, min(holding, key=lambda size: size_of(size.type)))
+    unknown = [
+        *offer.unknown,
+        *(size.type.name for size, outcome in outcomes if outcome is Feasibility.UNKNOWN),
+        *_newer_types(asked, sizes, catalogue),
+    ]
     if unknown:
         return Verdict(Feasibility.UNKNOWN, f"what {_listed(unknown)} can hold is not known")
     if not outcomes:
         return Verdict(Feasibility.UNKNOWN, f"{offer.name} names no instance types")
     return _too_large(asked, offer, sizes, catalogue)
+
+
+def _mixture(asked: Asked, offer: Offer) -> str:
+    """Return a note on an environment that should not run jobs with GPUs beside others ('Run GPU jobs')."""
+    other = (
+        next((size.type for size in offer.every_size if not _has_sure_gpus(size.type)), None) if asked.gpus else None
+    )
+    return f"; a GPU job may wait all the same, since {offer.name} also launches {other.family}" if other else ""
+
+
+def _newer_types(asked: Asked, sizes: Iterable[Size], catalogue: Catalogue) -> list[str]:
+    """Return the types that a job is bound to, and that the table lacks, of families that may be launched."""
+    lacking = [word for word in asked.instance_types if "." in word and word not in catalogue.types]
+    families = {size.type.family for size in sizes} if lacking else set()
+    return [word for word in lacking if word.partition(".")[0] in families]
 
 
 def _witness(asked: Asked, offer: Offer, most: float) -> Size | None:
@@ -190,8 +245,11 @@ def _witness(asked: Asked, offer: Offer, most: float) -> Size | None:
     """
     if found := _first_fit(asked, offer.sizes, most):
         return found
-    of_each = [_first_fit(asked, sizes, most) for sizes in offer.alternatives]
-    return of_each[0] if of_each and None not in of_each else None
+    for sets in offer.bundles:
+        of_each = [_first_fit(asked, sizes, most) for sizes in sets]
+        if of_each and None not in of_each:
+            return of_each[0]
+    return None
 
 
 def _vcpus_within(need: JobNeed, offer: Offer) -> float:
@@ -220,16 +278,17 @@ def _tight(need: JobNeed, asked: Asked, offer: Offer, size: Size) -> Verdict:
     else:
         detail = f"fits {name}, but {offer.name} may also launch sets of families that are too small"
         hint = "name the instance families"
-    return Verdict(Feasibility.TIGHT, detail, instance_type=name, hint=hint)
+    return Verdict(Feasibility.TIGHT, detail + _mixture(asked, offer), instance_type=name, hint=hint)
 
 
 def _too_large(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Catalogue) -> Verdict:
-    nearest = max(sizes, key=lambda size: (_share(asked, size), *(-amount for amount in size_of(size.type)[:4])))
+    nearest = max(sizes, key=lambda size: (*_shares(asked, size), *(-amount for amount in size_of(size.type)[:4])))
     name, gpus = nearest.type.name, nearest.type.gpus
+    others = [word for word in asked.instance_types if not is_named(nearest.type, word)]
     lacks = [
         text
         for is_lacking, text in (
-            (asked.instance_type and name != asked.instance_type, f"a {asked.instance_type}"),
+            (bool(others), f"the instance type {' and '.join(others)}"),
             (asked.gpus > (gpus or 0), f"{asked.gpus} GPUs" if asked.gpus > 1 else "a GPU"),
             (asked.vcpus > nearest.vcpus, f"{_cpu(asked.vcpus)} vCPUs"),
             (asked.memory > nearest.memory, f"{asked.memory:,} MiB"),
@@ -238,22 +297,31 @@ def _too_large(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Cat
         )
         if is_lacking
     ]
-    has = f"{_cpu(nearest.vcpus)} vCPUs, {nearest.memory:,} MiB and {gpus or 'no'} GPUs for jobs"
+    has = (
+        f"{_cpu(nearest.vcpus)} vCPUs, {nearest.memory:,} MiB and {gpus or 'no'} GPU{'' if gpus == 1 else 's'} for jobs"
+    )
     larger = _larger(asked, offer, sizes, catalogue)
     add = f"add a type that holds it, such as {larger}, or " if larger else ""
     return Verdict(
         Feasibility.NEVER,
         f"needs {' and '.join(lacks)}, which no instance type of {offer.name} has; the nearest, {name}, has {has}",
-        REQUIREMENT,
+        REQUIREMENT if _lacks_amounts(asked, sizes) else "",
         name,
         f"{add}request less",
     )
 
 
-def _share(asked: Asked, size: Size) -> float:
-    """Return how much of what a job asks for a type has, by what it lacks most."""
+def _lacks_amounts(asked: Asked, sizes: Iterable[Size]) -> bool:
+    """Whether no type has the vCPUs, memory and GPUs, of which alone AWS Batch says that they are lacking."""
+    amounts = asked._replace(efa=False, architecture="", instance_types=())
+    named = [size for size in sizes if all(is_named(size.type, word) for word in asked.instance_types)]
+    return bool(named) and all(_on_size(amounts, size) is Feasibility.NEVER for size in named)
+
+
+def _shares(asked: Asked, size: Size) -> list[float]:
+    """Return how much a type has of each amount that a job asks for, the least first."""
     pairs = ((size.vcpus, asked.vcpus), (size.memory, asked.memory), (size.type.gpus or 0, asked.gpus))
-    return min((min(1.0, has / wanted) for has, wanted in pairs if wanted), default=1.0)
+    return sorted(min(1.0, has / wanted) if wanted else 1.0 for has, wanted in pairs)
 
 
 def _larger(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Catalogue) -> str:

@@ -62,7 +62,7 @@ def test_a_pattern_is_all_that_match() -> None:
 
 def test_a_bundle_is_a_choice_between_sets_of_families() -> None:
     found = expand(["optimal"], catalogue())
-    families = [sorted({each.family for each in types}) for types in found.alternatives]
+    families = [sorted({each.family for each in types}) for (sets,) in [found.bundles] for types in sets]
     assert families == [["c6i", "c7i", "m6i", "r6i"], ["c4", "m4", "r4"], ["c5", "m5", "r5"]]
     assert found.types == ()
 

@@ -34,6 +34,24 @@ def test_nodes_are_those_of_the_range_that_has_them_last() -> None:
     assert job_need(body).vcpus == 8 * 4 + 2 * 8
 
 
+def test_an_inner_range_has_its_nodes_wherever_it_is_listed() -> None:
+    assert sizes(multinode(("4:5", container(8, 200)), ("0:9", container(4, 100)), nodes=10)) == [
+        (2, 8, 200, 0),
+        (8, 4, 100, 0),
+    ]
+
+
+def test_nodes_in_no_range_are_unknown() -> None:
+    assert job_need(multinode(("0:1", container(4, 100)), ("3:", container(4, 100)), nodes=5)).vcpus is None
+
+
+def test_a_request_of_a_pod_comes_before_its_limit() -> None:
+    both = {"limits": {"cpu": "4", "memory": "4Gi"}, "requests": {"cpu": "250m", "memory": "1Gi"}}
+    body = {"eksProperties": {"podProperties": {"containers": [{"image": "a", "resources": both}]}}}
+    assert sizes(body) == [(1, Decimal("0.25"), 1024, 0)]
+    assert sizes({"eksProperties": {"podProperties": {"containers": [{"image": "a"}]}}}) == [(1, None, None, 0)]
+
+
 def test_sizes_that_are_missing_looked_up_or_no_numbers_are_unknown() -> None:
     for body in (job(vcpus=0), job(vcpus="<unknown: !ssm size>"), job(vcpus="two")):
         (group,) = job_need(body).groups
@@ -43,7 +61,20 @@ def test_sizes_that_are_missing_looked_up_or_no_numbers_are_unknown() -> None:
     assert job_need(multinode(("0:", container()), nodes=10**9)).vcpus is None
 
 
-@pytest.mark.parametrize(("text", "amount"), [("500m", "0.5"), ("2", 2), ("1Ki", 1024), ("1.5", "1.5"), ("x", None)])
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("500m", "0.5"),
+        ("2", 2),
+        ("1Ki", 1024),
+        ("1.5", "1.5"),
+        ("x", None),
+        ("1M", 10**6),
+        ("1e3", 1000),
+        ("2Gi", 2**31),
+        ("", None),
+    ],
+)
 def test_quantities_of_kubernetes(text: str, amount: object) -> None:
     assert quantity(text) == (None if amount is None else Decimal(amount))
 

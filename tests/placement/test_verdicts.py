@@ -115,13 +115,35 @@ def test_multi_node_jobs_run_on_one_type_of_on_demand_instances() -> None:
     assert tight.hint == "raise computeResources.maxvCpus to 64"
     for kind in ("SPOT", "ECS_MANAGED_INSTANCES"):
         assert verdict(body, environment("r5", kind=kind)).outcome is Feasibility.NEVER
+    assert verdict(body, {"type": "UNMANAGED"}).outcome is Feasibility.NEVER
 
 
-def test_nodes_that_are_bound_to_a_type_need_that_type() -> None:
-    tasks = {"ecsProperties": {"taskProperties": [{"containers": [container()]}]}, "instanceTypes": ["m5.large"]}
-    body = multinode(("0:", tasks), nodes=2)
-    assert verdict(body, environment("c5")).outcome is Feasibility.NEVER
-    assert verdict(body, environment("m5")).instance_type == "m5.large"
+def bound(*types: str, container_type: str = "") -> Spec:
+    tasks = {"ecsProperties": {"taskProperties": [{"containers": [container()]}]}, "instanceTypes": list(types)}
+    old = container(instanceType=container_type)
+    return multinode(("0:", tasks if types else old), nodes=2)
+
+
+@pytest.mark.parametrize(
+    ("body", "types", "outcome"),
+    [
+        (bound("m5.large"), ("c5",), "never"),
+        (bound("m5.large"), ("m5",), "fits"),
+        (bound(container_type="m5.large"), ("c5",), "never"),
+        (bound(container_type="m5.large"), ("m5",), "fits"),
+        (bound("m5"), ("m5.large", "c5"), "fits"),
+        (bound("optimal"), ("optimal",), "fits"),
+        (bound("m5.large"), ("optimal",), "tight"),
+        (bound("m5.99xlarge"), ("m5",), "unknown"),
+        (bound("m99.large"), ("m5",), "never"),
+        (bound("m99.large"), ("m99", "m5"), "unknown"),
+        (bound(), ("m5",), "fits"),
+    ],
+)
+def test_nodes_that_are_bound_to_a_type_need_that_type(body: Spec, types: tuple[str, ...], outcome: str) -> None:
+    found = verdict(body, environment(*types))
+    assert found.outcome == outcome
+    assert found.code == ""
 
 
 def test_an_elastic_fabric_adapter_needs_a_type_that_has_one() -> None:
@@ -140,10 +162,91 @@ def test_managed_instances_have_the_architecture_that_the_job_asks_for() -> None
     assert verdict(x86, managed_instances("m5*")).outcome is Feasibility.FITS
 
 
-def test_windows_does_not_run_on_fargate_spot() -> None:
-    windows = job(1, 2048, on="FARGATE", runtimePlatform={"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"})
-    assert verdict(windows, environment(kind="FARGATE_SPOT")).outcome is Feasibility.NEVER
-    assert verdict(windows, environment(kind="FARGATE")).outcome is Feasibility.FITS
+WINDOWS = {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}
+
+
+@pytest.mark.parametrize(
+    ("platform", "of", "outcome"),
+    [
+        ("FARGATE", environment(kind="FARGATE"), "fits"),
+        ("FARGATE", environment(kind="FARGATE_SPOT"), "never"),
+        ("EC2", environment("m5"), "never"),
+        ("EC2", environment("m5", kind="SPOT"), "never"),
+        ("EC2", {"type": "UNMANAGED"}, "unknown"),
+        ("MANAGED_INSTANCES", managed_instances("m5"), "never"),
+    ],
+)
+def test_windows_runs_on_fargate_on_demand(platform: str, of: Spec, outcome: str) -> None:
+    assert verdict(job(1, 2048, on=platform, **WINDOWS), of).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "outcome"),
+    [
+        (job("0.25", 512, on="FARGATE"), "FARGATE", "fits"),
+        (job("0.25", 4096, on="FARGATE"), "FARGATE", "unknown"),
+        (job(256, 249856, on="FARGATE"), "FARGATE", "unknown"),
+        (job(32, 249856, on="FARGATE"), "FARGATE_SPOT", "fits"),
+        (job(1, 2048, 1, on="FARGATE"), "FARGATE", "never"),
+        (job(1, 2048, on="FARGATE", linuxParameters={"devices": [{"hostPath": "/dev/infiniband/uverbs0"}]}), "FARGATE", "never"),
+        (job(1, 2048, on="FARGATE", runtimePlatform={"cpuArchitecture": "ARM64"}), "FARGATE", "fits"),
+        (job(1, 2048, on="FARGATE", runtimePlatform={"cpuArchitecture": "ARM64"}), "FARGATE_SPOT", "unknown"),
+    ],
+)  # fmt: skip
+def test_fargate_has_certain_sizes_and_no_devices(body: Spec, kind: str, outcome: str) -> None:
+    """A size that is not listed may be a newer one, so it proves nothing."""
+    assert verdict(body, environment(kind=kind)).outcome == outcome
+
+
+def test_jobs_never_have_all_the_memory_whatever_the_image() -> None:
+    own = {"launchTemplate": {"launchTemplateName": "own", "overrides": [{"targetInstanceTypes": ["m5.large"]}]}}
+    for fields, most in (({}, 8192 - 32), (own, 8192 - 1)):
+        assert verdict(job(1, most), environment("m5.large", **fields)).outcome is Feasibility.TIGHT
+        assert verdict(job(1, most + 1), environment("m5.large", **fields)).outcome is Feasibility.NEVER
+
+
+@pytest.mark.parametrize(
+    ("types", "outcome"),
+    [
+        (("g4dn", "g5"), "fits"), (("p3dn",), "fits"), (("p5en",), "fits"), (("p6-b200",), "fits"), (("gr6",), "fits"),
+        (("g3s",), "fits"), (("g3",), "fits"), (("p2",), "unknown"), (("g7e",), "unknown"), (("g5g",), "unknown"),
+        (("gr6f",), "unknown"), (("inf2", "trn1"), "unknown"), (("dl1",), "unknown"), (("g4ad",), "unknown"),
+        (("u7i-12tb",), "never"), (("default_arm64",), "never"), (("default_x86_64",), "never"),
+    ],
+)  # fmt: skip
+def test_gpus_are_those_of_the_families_that_aws_names(types: tuple[str, ...], outcome: str) -> None:
+    assert verdict(job(1, 1, 1), environment(*types, most=1000)).outcome == outcome
+
+
+def test_a_gpu_job_may_wait_where_other_types_are_launched_too() -> None:
+    assert "may wait" not in verdict(job(1, 1, 1), environment("g4dn", "p3")).detail
+    mixed = verdict(job(1, 1, 1), environment("g4dn", "c5.large"))
+    assert mixed.outcome is Feasibility.FITS
+    assert mixed.detail.endswith("; a GPU job may wait all the same, since here also launches c5")
+    assert "may wait" not in verdict(job(1, 1), environment("g4dn", "c5.large")).detail
+
+
+def test_aws_says_nothing_of_what_is_no_amount() -> None:
+    """JOB_RESOURCE_REQUIREMENT is about vCPUs, memory and GPUs alone."""
+    devices = {"linuxParameters": {"devices": [{"hostPath": "/dev/infiniband/uverbs0"}]}}
+    assert verdict(job(1, 1000, **devices), environment("c5.large")).code == ""
+    assert verdict(job(4, 1000, **devices), environment("c5.large")).code == REQUIREMENT
+    arm = job(2, 1000, on="MANAGED_INSTANCES", runtimePlatform={"cpuArchitecture": "ARM64"})
+    assert verdict(arm, managed_instances("m5")).code == ""
+
+
+def test_the_nearest_type_lacks_the_fewest_amounts() -> None:
+    found = verdict(job(1, 30_000, 1), environment("m5"))
+    assert (found.instance_type, found.detail.partition(",")[0]) == ("m5.2xlarge", "needs a GPU")
+
+
+def test_of_two_bundles_one_is_enough() -> None:
+    large = job(1, 500 * 1000)
+    assert verdict(large, environment("default_arm64")).outcome is Feasibility.TIGHT
+    fitting = job(1, 480_000)
+    assert verdict(fitting, environment("default_arm64")).outcome is Feasibility.FITS
+    assert verdict(fitting, environment("optimal")).outcome is Feasibility.TIGHT
+    assert verdict(fitting, environment("default_arm64", "optimal")).outcome is Feasibility.FITS
 
 
 def test_types_that_are_new_are_unknown_until_they_are_described() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from reconciler.kinds.tasks import Container, EcsTask
+from reconciler.kinds.tasks import FARGATE_MEMORIES, Container, EcsTask
 from reconciler.model import Json, Path, Spec
 from reconciler.problems import Severity
 from reconciler.rules.base import Evidence, Example, Findings, Rule, documented, measured
@@ -270,17 +270,6 @@ RULES = (
 
 # Rules about the sizes that Fargate has: certain vCPUs, each with certain memories.
 
-# MiB by vCPUs, as API_ResourceRequirement lists them.
-MEMORIES: dict[Decimal, Sequence[int]] = {
-    Decimal("0.25"): (512, 1024, 2048),
-    Decimal("0.5"): range(1024, 4096 + 1, 1024),
-    Decimal(1): range(2048, 8192 + 1, 1024),
-    Decimal(2): range(4096, 16384 + 1, 1024),
-    Decimal(4): range(8192, 30720 + 1, 1024),
-    Decimal(8): range(16384, 61440 + 1, 4096),
-    Decimal(16): range(32768, 122880 + 1, 8192),
-    Decimal(32): (61440, 122880, 249856),
-}
 SOURCE = documented(
     "ResourceRequirement.value",
     "must match one of the supported values and the VCPU values must be one of the values "
@@ -290,14 +279,15 @@ SOURCE = documented(
 
 def _vcpus(ecs_task: EcsTask) -> Findings:
     path, value = _number(ecs_task, "VCPU")
-    if value is not None and value > 0 and value not in MEMORIES:
-        yield path, f"is {value}; Fargate has {_list(list(MEMORIES))}, nearest {_nearest(value, list(MEMORIES))}"
+    known = list(FARGATE_MEMORIES)
+    if value is not None and value > 0 and value not in known:
+        yield path, f"is {value}; Fargate has {_list(known)}, nearest {_nearest(value, known)}"
 
 
 def _memory(ecs_task: EcsTask) -> Findings:
     _, vcpus = _number(ecs_task, "VCPU")
     path, value = _number(ecs_task, "MEMORY")
-    fitting = MEMORIES.get(vcpus) if vcpus is not None else None
+    fitting = FARGATE_MEMORIES.get(vcpus) if vcpus is not None else None
     if value is not None and fitting is not None and value not in fitting:
         near = _nearest(value, fitting)
         yield path, f"is {value}; with {vcpus} vCPU Fargate has {_sizes(fitting)} MiB, nearest {near}"

@@ -6,7 +6,7 @@ from reconciler.kinds.tasks import platform, pods
 from reconciler.model import Json, Spec
 from reconciler.placement.catalogue import catalogue
 from reconciler.placement.needs import EKS, QUEUE_TYPES, job_need
-from reconciler.placement.queues import Pair, Pool, pool_of
+from reconciler.placement.queues import Pair, Pool, pool_of, runs_definitions
 from reconciler.placement.verdicts import Feasibility, best
 from reconciler.problems import Severity
 from reconciler.rules.base import Example, Findings, Rule, Subject, documented, inferred, later
@@ -15,7 +15,6 @@ from reconciler.rules.job_queue.environments import (
     ENVIRONMENT,
     Attached,
     environments_of,
-    is_training,
     policy_name,
     queue,
 )
@@ -48,7 +47,7 @@ def _known(subject: Subject) -> Mapping[str, list[Attached]]:
 
 
 def _job_queues(subject: Subject) -> Mapping[str, Spec]:
-    return {name: body for name, body in subject.every(QUEUE) if not is_training(body)}
+    return {name: body for name, body in subject.every(QUEUE) if runs_definitions(body)}
 
 
 def _pool(subject: Subject) -> Pool:
