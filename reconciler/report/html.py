@@ -25,15 +25,20 @@ from reconciler.problems import Exit, Where
 from reconciler.redact.presented import with_names
 from reconciler.report.summary import (
     ACTIONS,
+    DRIFT_HEADINGS,
+    PLAN_HEADINGS,
     ChangeFacts,
     ChangeHarm,
+    DriftTier,
     Entry,
     FieldFacts,
+    SummaryRow,
     capacity_line,
+    drift_entries,
+    drift_rows,
     entries_of,
     jobs_at_most,
     rows_of,
-    single_entries,
 )
 from reconciler.report.text.values import block, change_in_line, diff_lines, place
 
@@ -320,12 +325,7 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
     counts = {word: count for word, count in document.get("summary", {}).items() if count}
     region = str(document.get("region"))
     prefix = f"arn:{partition_of(region)}:batch:{region}:{document.get('account')}:"
-    entries = (
-        _read_entries(changes, prefix)
-        if "changes" in document
-        else single_entries([change for _, change in changes], lambda change: _facts(change, prefix))
-    )
-    kinds = {id(change): kind for kind, change in changes}
+    table, entries = _read_plan(document, prefix) if "changes" in document else _read_drift(document, prefix)
     told = [refusal for _, change in changes for refusal in change.get("refusals", ())]
     nodes = {change["address"]: change.get("after") or () for _, change in changes}
     needed = {need for needs in nodes.values() for need in needs}
@@ -338,8 +338,8 @@ def _section(document: Json, title: str, anchor: str = "") -> Markup:
         _chips(counts),
         _capacity(document.get("capacity")),
         [_problem(one) for one in document.get("refusals", ()) if one not in told],
-        _summary(entries) if "changes" in document else "",
-        [_entry(entry, kinds[id(entry.numbered[0][1])]) for entry in entries],
+        table,
+        [_entry(entry, kind) for kind, entry in entries],
         [_unhealthy(one) for one in document.get("unhealthy", ())],
         [_problem(one) for one in document.get("notes", ())],
         tag("p", "No changes.", class_="dim") if not changes and not document.get("unhealthy") else "",
@@ -368,24 +368,24 @@ def _stopped(document: Json, title: str, anchor: str) -> Markup:
     return tag("section", tag("h2", title), told, problems, id=anchor or False)
 
 
-def _summary(entries: Sequence[Entry[Json]]) -> Markup:
+def _table(headings: Sequence[str], rows: Sequence[SummaryRow]) -> Markup:
     """Return the table: a row for each entry, as in text. A small screen has its columns below each other."""
-    if not entries:
+    if not rows:
         return Markup("")
-    rows = [
+    cells = [
         tag(
             "tr",
-            tag("td", tag("span", row.sign, class_=f"sign {_look_of_harm(row.harm)}")),
-            tag("td", tag("b", row.resource)),
+            tag("td", tag("span", row.sign, class_=f"sign {LOOKS.get(row.sign) or _look_of_harm(row.harm)}")),
+            tag("td", tag("b", breakable(row.resource))),
             tag("td", tag("code", breakable(row.what)) if row.what else ""),
-            tag("td", tag("span", row.outcome, class_=_look_of_harm(row.harm))),
+            tag("td", tag("span", row.outcome, class_=_look_of_harm(row.harm)) if row.outcome else ""),
             tag("td", tag("span", row.jobs, class_="gone") if row.jobs else ""),
-            tag("td", tag("code", place(row.where), class_="dim") if place(row.where) else ""),
+            tag("td", tag("code", breakable(place(row.where)), class_="dim") if place(row.where) else ""),
         )
-        for row in rows_of(entries)
+        for row in rows
     ]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in ("", "resource", "change", "cost", "jobs", "place")]))
-    return tag("div", tag("table", heads, tag("tbody", rows), class_="summary"), class_="wide")
+    heads = tag("thead", tag("tr", [tag("th", word) for word in headings]))
+    return tag("div", tag("table", heads, tag("tbody", cells), class_="summary"), class_="wide")
 
 
 def _look_of_harm(harm: ChangeHarm) -> str:
@@ -394,9 +394,32 @@ def _look_of_harm(harm: ChangeHarm) -> str:
     )
 
 
-def _read_entries(changes: Sequence[tuple[str, Json]], prefix: str) -> list[Entry[Json]]:
-    """Return the entries of a document. What a later version writes and we do not know is shown as it is."""
-    return entries_of([change for _, change in changes], lambda change: _facts(change, prefix))
+Entries = Sequence[tuple[str, Entry[Json]]]  # each with the word by which it is filtered
+
+
+def _read_plan(document: Json, prefix: str) -> tuple[Markup, Entries]:
+    """Return the table and the entries. What a later version writes and we do not know is shown as it is."""
+    changes = list(_entries(document))
+    words = {id(change): word for word, change in changes}
+    entries = entries_of([change for _, change in changes], lambda change: _facts(change, prefix))
+    return _table(PLAN_HEADINGS, rows_of(entries)), [(words[id(entry.numbered[0][1])], entry) for entry in entries]
+
+
+def _read_drift(document: Json, prefix: str) -> tuple[Markup, Entries]:
+    """Return the table, and the entries of which it does not say everything."""
+    tiers: dict[DriftTier, Sequence[Json]] = {
+        tier: document.get(tier, ()) for tier in DriftTier if tier is not DriftTier.UNHEALTHY
+    }
+    entries = drift_entries(tiers, lambda change: _facts(change, prefix))
+    unhealthy = [
+        (
+            str(resource["address"]),
+            ": ".join(filter(None, (str(resource["status"]), str(resource.get("reason") or "")))),
+        )
+        for resource in document.get("unhealthy", ())
+    ]
+    detailed = [(tier, entry) for tier, entry in entries if entry.fields or entry.is_group or entry.first.refusals]
+    return _table(DRIFT_HEADINGS, drift_rows(entries, unhealthy)), detailed
 
 
 def _facts(change: Json, prefix: str) -> ChangeFacts:
@@ -452,7 +475,8 @@ def _entry(entry: Entry[Json], kind: str) -> Markup:
     )
     fields = entry.fields
     rows = [_field(field) for field in fields]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in ("field", "before", "after", "")]))
+    sides = ("declared", "live") if kind in TIERS else ("before", "after")
+    heads = tag("thead", tag("tr", [tag("th", word) for word in ("field", *sides, "")]))
     table = tag("table", heads, tag("tbody", rows), class_="members") if rows else ""
     refusals = [_problem(one) for one in change.get("refusals", ())] if first.refusals else []
     names = [tag("p", tag("b", f"{count}: "), breakable(", ".join(each))) for count, each in entry.names.items()]

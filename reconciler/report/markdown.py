@@ -25,17 +25,19 @@ from reconciler.report.results import (
     Planned,
     StackOutputs,
     Validation,
-    drift_fields,
     drift_of,
-    foreign_reason,
 )
 from reconciler.report.summary import (
-    ACTIONS,
     DESTRUCTIVE,
+    DRIFT_HEADINGS,
+    PLAN_HEADINGS,
     ChangeHarm,
+    DriftTier,
     Entry,
     SummaryRow,
     capacity_line,
+    drift_entries,
+    drift_rows,
     entries_of,
     facts_of,
     outcome_line,
@@ -218,7 +220,7 @@ def _put_changes(sheet: Sheet, plan: PresentedPlan) -> None:
         row(("!", code(str(unhealthy.address)), prose(unhealthy.reason), prose(unhealthy.status), "", ""))
         for unhealthy in plan.unhealthy
     ]
-    sheet.put_all("rows", rows, row(("", "resource", "change", "cost", "jobs", "place")) + SUMMARY_RULE, "\n")
+    sheet.put_all("rows", rows, row(PLAN_HEADINGS) + SUMMARY_RULE, "\n")
     sheet.put_all("details", [_entry_details(entry) for entry in entries if has_details(entry)])
     drawn = _drawing(short)
     sheet.put_all("drawing", [drawn] if drawn else [])
@@ -247,16 +249,11 @@ def _drawing(plan: PresentedPlan) -> str:
 def _put_drift(sheet: Sheet, drift: Drift) -> None:
     sheet.put(_heading(drift.line, drift.plan))
     drift = drift_of(drift.plan.in_short)
-    named = (("changed", drift.changed), ("undeclared", drift.undeclared), ("missing", drift.missing))
-    rows = [_drift_row(word, change) for word, changes in named for change in changes]
-    rows += [
-        row(("unhealthy", code(str(unhealthy.address)), "", prose(_status(unhealthy.status, unhealthy.reason))))
-        for unhealthy in drift.plan.unhealthy
-    ]
-    rows += [row(("foreign", code(str(change.address)), "", prose(foreign_reason(change)))) for change in drift.foreign]
-    rows += [_drift_row("pending", change) for change in drift.pending]
-    sheet.put_all("rows", rows, row(("", "resource", "class", "why")) + RULE, "\n")
-    sheet.put_all("details", [_drift_details(change) for change in (*drift.changed, *drift.undeclared)])
+    entries = drift_entries(drift.tiers, facts_of)
+    rows = [_summary_row(each) for each in drift_rows(entries, drift.statuses)]
+    sheet.put_all("rows", rows, row(DRIFT_HEADINGS) + SUMMARY_RULE, "\n")
+    named = [(tier, entry) for tier, entry in entries if entry.fields or entry.is_group]
+    sheet.put_all("details", [_drift_details(tier, entry) for tier, entry in named])
     sheet.put_all("notes", [_problem(note) for note in drift.plan.notes], after="\n")
 
 
@@ -300,21 +297,14 @@ def _summary_row(summary: SummaryRow) -> str:
     cost, source = prose(summary.outcome), place(summary.where)
     return row(
         (
-            code(summary.sign),
+            code(summary.sign) if summary.sign not in tuple(DriftTier) else summary.sign,
             code(summary.resource) if "/" in summary.resource else prose(summary.resource),
             code(summary.what) if summary.what else "",
-            f"**{cost}**" if summary.harm <= ChangeHarm.JOBS else cost,
+            f"**{cost}**" if cost and summary.harm <= ChangeHarm.JOBS else cost,
             f"**{prose(summary.jobs)}**" if summary.jobs else "",
             code(source) if source else "",
         )
     )
-
-
-def _drift_row(word: str, change: PresentedChange) -> str:
-    cost = change.cost
-    why = {"missing": "declared, but not live", "pending": f"not applied yet: {ACTIONS[change.action]}"}
-    members = ", ".join(field.path for field in drift_fields(change))
-    return row((word, code(str(change.address)), str(cost) if cost else "", prose(why.get(word, members))))
 
 
 def _result_row(result: PresentedResult) -> str:
@@ -329,26 +319,24 @@ def has_details(entry: Entry[PresentedChange]) -> bool:
 
 
 def _entry_details(entry: Entry[PresentedChange]) -> str:
-    lines = [line for field in entry.fields for line in _member(row_of_field(field, entry.first))]
-    if entry.is_group:
-        lines += [f"# {count}: {', '.join(names)}" for count, names in entry.names.items()]
     losses = "".join(f"; **{prose(loss)}**" for loss in entry.first.losses)
     reasons = "; ".join(text for text in about_change(entry) if text not in entry.first.losses)
     about = prose(reasons or number_of(len(entry.fields), "field")) + losses
     sign, resource = code(entry.first.action.value), code(entry.resources)
-    return details(f"{sign} {resource} {about}", lines)
+    return details(f"{sign} {resource} {about}", _field_lines(entry))
 
 
-def _drift_details(change: PresentedChange) -> str:
-    lines: list[str] = []
-    for member in drift_fields(change):
-        live, declared = member.sides
-        lines += [*_value("-", member.path, declared), *_value("+", member.path, live)]
-    return details(_summary(change, "declared is -, live is +"), lines)
+def _drift_details(tier: DriftTier, entry: Entry[PresentedChange]) -> str:
+    about = "declared is -, live is +" if entry.fields else ""
+    return details(f"{tier} {code(entry.resources)} {about}".rstrip(), _field_lines(entry))
 
 
-def _summary(change: PresentedChange, about: str) -> str:
-    return f"{code(change.action.value)} {code(str(change.address))} {about}"
+def _field_lines(entry: Entry[PresentedChange]) -> Iterator[str]:
+    """Yield the lines of a diff, and the names of the resources of a group."""
+    for facts in entry.fields:
+        yield from _member(row_of_field(facts, entry.first))
+    if entry.is_group:
+        yield from (f"# {count}: {', '.join(names)}" for count, names in entry.names.items())
 
 
 def _member(member: Row) -> Iterator[str]:

@@ -17,6 +17,7 @@ from reconciler.redact.presented import (
     PresentedReferences,
     PresentedStopped,
 )
+from reconciler.report.summary import DriftTier
 
 if TYPE_CHECKING:
     from reconciler.fmt import Formatted
@@ -50,6 +51,25 @@ class Drift:
     @property
     def is_none(self) -> bool:
         return not any(self.counts.values())
+
+    @property
+    def tiers(self) -> Mapping[DriftTier, tuple[PresentedChange, ...]]:
+        """The changes by tier; what is unhealthy is in the plan."""
+        return {
+            DriftTier.CHANGED: self.changed,
+            DriftTier.UNDECLARED: self.undeclared,
+            DriftTier.MISSING: self.missing,
+            DriftTier.FOREIGN: self.foreign,
+            DriftTier.PENDING: self.pending,
+        }
+
+    @property
+    def statuses(self) -> list[tuple[str, str]]:
+        """The addresses of unhealthy resources, each with its status and the reason."""
+        return [
+            (str(unhealthy.address), ": ".join(filter(None, (unhealthy.status, unhealthy.reason))))
+            for unhealthy in self.plan.unhealthy
+        ]
 
     @property
     def undoable(self) -> tuple[PresentedChange, ...]:

@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Generic, TypeVar
 
 from reconciler.apply import State
@@ -86,6 +86,7 @@ _COST_COUNTS: tuple[tuple[Cost | None, str, str], ...] = (
 )
 _WRAPPERS = ("computeResources.", "containerProperties.", "nodeProperties.", "eksProperties.", "ecsProperties.")
 
+DRIFT, UNDECLARED = "drift", "undeclared"  # marks of a field
 SHORT = 48  # characters of a value that is worth a place in a table
 NAMED = 3  # fields that a row names
 MANY = 3  # equal changes that are one entry, and resources that share the change of a tag
@@ -181,7 +182,7 @@ def facts_of(change: PresentedChange) -> ChangeFacts:
 
 def field_facts(field: PresentedField) -> FieldFacts:
     sides = field.sides
-    mark = "undeclared" if field.undeclared else "drift" if field.drift else ""
+    mark = UNDECLARED if field.undeclared else DRIFT if field.drift else ""
     return FieldFacts(
         path=field.path,
         before=sides.before,
@@ -317,9 +318,11 @@ def _shared_tags(facts: Sequence[ChangeFacts]) -> dict[tuple[int, ...], frozense
 
 def _likeness(facts: ChangeFacts, told: frozenset[str]) -> str | None:
     """Return what equal changes have in common; empty if it stands for itself, None if there is no more to say."""
-    if facts.harm <= ChangeHarm.JOBS or facts.action in _WHOLE:
+    if facts.harm <= ChangeHarm.JOBS:
         return ""
     keys = [field.key for field in facts.read_fields()]
+    if facts.action in _WHOLE and (keys or not facts.reasons):
+        return ""
     own = [key for key in keys if key not in told]
     if keys and not own and facts.action is Action.UPDATE:
         return None
@@ -342,6 +345,9 @@ def likeness_of(plan: PresentedPlan) -> str:
 
 
 # The table: a row for each entry; in a plan with very many, counts stand in for the mildest.
+
+
+PLAN_HEADINGS = ("", "resource", "change", "cost", "jobs", "place")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,6 +469,68 @@ def _find(path: str, value: Json) -> Json:
     if name in value:
         return _find(rest, value[name]) if rest else value[name]
     return next((found for inner in value.values() if (found := _find(path, inner)) is not None), None)
+
+
+# Drift in the terms of a plan: a field leads from the declared to the live value; the outcome is that of `apply`.
+
+
+class DriftTier(StrEnum):
+    """A kind of drift, the most urgent first: the order of reports."""
+
+    UNHEALTHY = "unhealthy"
+    MISSING = "missing"
+    CHANGED = "changed"
+    UNDECLARED = "undeclared"
+    FOREIGN = "foreign"
+    PENDING = "pending"
+
+
+DRIFT_HEADINGS = ("drift", "resource", "declared -> live", "apply", "jobs", "place")
+_WITH_FIELDS = (DriftTier.CHANGED, DriftTier.UNDECLARED)
+_WITHOUT_FIELDS: Mapping[DriftTier, str] = {
+    DriftTier.MISSING: "never applied, or deleted outside this stack",
+    DriftTier.PENDING: "not applied yet",
+}
+
+
+def drift_entries(
+    tiers: Mapping[DriftTier, Sequence[C]], read: Callable[[C], ChangeFacts]
+) -> list[tuple[DriftTier, Entry[C]]]:
+    """Return the entries of drift, the most urgent tier first, with fields that lead from declared to live."""
+
+    def entries(tier: DriftTier) -> list[Entry[C]]:
+        return entries_of(tiers.get(tier, ()), lambda change: _facts_in_drift(read(change), tier))
+
+    return [(tier, entry) for tier in DriftTier for entry in entries(tier)]
+
+
+def drift_rows(entries: Iterable[tuple[DriftTier, Entry[C]]], unhealthy: Iterable[tuple[str, str]]) -> list[SummaryRow]:
+    """Return the rows of a table, each with its tier as the sign. `unhealthy` are addresses, each with its status."""
+    of_tier: dict[DriftTier, list[Entry[C]]] = {}
+    for tier, entry in entries:
+        of_tier.setdefault(tier, []).append(entry)
+    sick = [
+        SummaryRow(sign=DriftTier.UNHEALTHY, resource=address, what=status, outcome="", harm=ChangeHarm.DESTROYED)
+        for address, status in unhealthy
+    ]
+    return [*sick, *(replace(row, sign=tier) for tier, each in of_tier.items() for row in rows_of(each))]
+
+
+def _facts_in_drift(facts: ChangeFacts, tier: DriftTier) -> ChangeFacts:
+    if tier in _WITH_FIELDS:
+        return replace(facts, read_fields=lambda: _drifted_fields(facts, tier), reasons=())
+    reason = _WITHOUT_FIELDS.get(tier)
+    return replace(facts, read_fields=lambda: iter(()), reasons=(reason,) if reason else ())
+
+
+def _drifted_fields(facts: ChangeFacts, tier: DriftTier) -> Iterator[FieldFacts]:
+    """Yield the fields with the marks that the tier does not imply."""
+    implied = (DRIFT, UNDECLARED) if tier is DriftTier.UNDECLARED else (DRIFT,)
+    for field in facts.read_fields():
+        if DRIFT in field.marks or UNDECLARED in field.marks:
+            marks = tuple(mark for mark in field.marks if mark not in implied)
+            where = field.where or facts.where
+            yield replace(field, before=field.after, after=field.before, marks=marks, where=where)
 
 
 # The lines that scripts look for.

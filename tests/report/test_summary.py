@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from reconciler.model import Action, Address, Change, Cost, FieldChange, Interrupts, Json, Plan
 from reconciler.problems import Problem, Where
 from reconciler.redact.presented import present
-from reconciler.report.summary import ROWS, ChangeHarm, entries_of, facts_of, plan_line, rows_of
+from reconciler.report.results import drift_of
+from reconciler.report.summary import (
+    ROWS,
+    ChangeHarm,
+    drift_entries,
+    drift_rows,
+    entries_of,
+    facts_of,
+    plan_line,
+    rows_of,
+)
 from tests.fakes import HERE
 from tests.report.samples import GPU, LEGACY, NOTHING, OLD, PRICING, SIMULATE, SPOT
 
@@ -164,3 +174,38 @@ def test_no_secret_is_in_a_row() -> None:
     )  # fmt: skip
     ((_, _, what, _),) = rows(change("JobDefinition", "j", password, action=Action.REVISION))
     assert what == "environment.DB_PASSWORD (redacted)"
+
+
+def drift_table(*changes: Change) -> list[tuple[str, str, str, str]]:
+    drift = drift_of(present(plan(*changes)))
+    table = drift_rows(drift_entries(drift.tiers, facts_of), drift.statuses)
+    return [(row.sign, row.resource, row.what, row.outcome) for row in table]
+
+
+def test_drift_leads_from_the_declared_to_the_live_value_at_the_cost_of_the_apply_that_undoes_it() -> None:
+    live = FieldChange(path=("priority",), before=5, after=10, cost=Cost.SCALING, drift=True)
+    own = FieldChange(path=("state",), before="ENABLED", after="DISABLED", cost=Cost.SCALING)
+    assert drift_table(change("JobQueue", "pricing", live, own)) == [
+        ("changed", "JobQueue/pricing", "priority 10 -> 5", "in place"),
+    ]
+
+
+def test_drift_is_in_the_order_of_its_urgency() -> None:
+    undeclared = change("JobQueue", "tagged", tag("who", "me", None, drift=True, undeclared=True))
+    drifted = change("JobQueue", "drifted", tag("who", "me", "us", drift=True))
+    pending = change("JobDefinition", "job", image("j:1", "j:2"), action=Action.REVISION)
+    missing = change("JobQueue", "gone", RELEASE, action=Action.CREATE)
+    assert drift_table(pending, undeclared, drifted, missing) == [
+        ("missing", "JobQueue/gone", "never applied, or deleted outside this stack", "new"),
+        ("changed", "JobQueue/drifted", "tags.who us -> me", "free"),
+        ("undeclared", "JobQueue/tagged", "tags.who set to me", "free"),
+        ("pending", "JobDefinition/job", "not applied yet", "new revision"),
+    ]
+
+
+def test_equal_drift_is_one_row() -> None:
+    drifted = [change("JobQueue", f"q{index}", tag("a", "x", "y", drift=True)) for index in range(9)]
+    missing = [change("JobDefinition", f"j{index}", RELEASE, action=Action.CREATE) for index in range(9)]
+    assert [row[:2] for row in drift_table(*drifted, *missing)] == [
+        ("missing", "9 job definitions"), ("changed", "9 job queues"),
+    ]  # fmt: skip

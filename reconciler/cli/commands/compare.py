@@ -13,7 +13,7 @@ from reconciler.problems import Exit, WrongUsage
 
 if TYPE_CHECKING:
     from reconciler.fleet import FleetTarget
-    from reconciler.report.text.drift import Compared
+    from reconciler.report.text.compare import Compared
 
 EXAMPLES = """\
   reconciler compare dev prod
@@ -38,7 +38,7 @@ def add(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace, out: Output) -> int:
-    from reconciler.report.text.drift import compare_json, compare_page
+    from reconciler.report.text.compare import compare_json, compare_page
 
     compared = list(_compared(read_deployment_file(fleet_of(args)), args.first, args.second))
     out.publish(lambda width: compare_page(compared, width), lambda: compare_json(compared))
@@ -49,7 +49,7 @@ def _compared(deployment_file: DeploymentFile, first_name: str, second_name: str
     from reconciler.fleet.target import compare_stacks
     from reconciler.kinds import KINDS
     from reconciler.redact.presented import present_changes
-    from reconciler.report.text.drift import Compared
+    from reconciler.report.text.compare import Compared
 
     all_deployments, file = deployment_file.deployments, str(deployment_file.fleet.file)
     ours, theirs = (_side(all_deployments, name, file) for name in (first_name, second_name))

@@ -1,7 +1,7 @@
 """A plan and its outcome for people: each change in the order of execution, its cost, and what became of it."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -18,6 +18,9 @@ from reconciler.redact.presented import (
 )
 from reconciler.report.json import SHOWN_DIGITS
 from reconciler.report.summary import (
+    DRIFT,
+    PLAN_HEADINGS,
+    UNDECLARED,
     ChangeFacts,
     ChangeHarm,
     Entry,
@@ -180,14 +183,7 @@ HARM_STYLES = {
     ChangeHarm.FREE: "dim",
     ChangeHarm.NEW: "green",
 }
-COLUMNS = (
-    TableColumn(""),
-    TableColumn("resource"),
-    TableColumn("change", is_text=True),
-    TableColumn("cost"),
-    TableColumn("jobs"),
-    TableColumn("place", is_optional=True),
-)
+NO_STYLES: Mapping[str, str] = {}
 SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
 MOST = 6  # lines of what is deleted
 NAMES = 10  # resources of a group that are all named without -v; of more, a few of each kind
@@ -206,7 +202,7 @@ def plan_page(
     page = Page(width)
     write_heading(page, plan)
     entries = entries_of(plan.in_short.changes, facts_of)
-    write_summary(page, rows_of(entries))
+    write_rows(page, PLAN_HEADINGS, rows_of(entries))
     if not is_summary:
         _write_details(page, plan, entries, verbose)
         if plan.changes and plan.unchanged:
@@ -233,16 +229,23 @@ def _write_details(page: Page, plan: PresentedPlan, entries: Sequence[Entry[Pres
         page.blank()
 
 
-def write_summary(page: Page, rows: Sequence[SummaryRow]) -> None:
-    write_table(page, COLUMNS, [_cells(row) for row in rows])
+def write_rows(
+    page: Page, headings: Sequence[str], rows: Sequence[SummaryRow], sign_styles: Mapping[str, str] = NO_STYLES
+) -> None:
+    """Write the table that a report begins with. Signs that `sign_styles` lacks look as their harm."""
+    columns = [
+        TableColumn(heading, is_text=heading == headings[2], is_optional=heading == headings[-1])
+        for heading in headings
+    ]
+    write_table(page, columns, [_cells(row, sign_styles) for row in rows])
     page.blank()
 
 
-def _cells(row: SummaryRow) -> tuple[Part, ...]:
+def _cells(row: SummaryRow, sign_styles: Mapping[str, str]) -> tuple[Part, ...]:
     style = HARM_STYLES[row.harm]
     quiet = "dim" if row.harm is ChangeHarm.FREE else ""
     return (
-        (row.sign, style),
+        (row.sign, sign_styles.get(row.sign, style)),
         (row.resource, quiet or "bold"),
         (row.what, quiet),
         (row.outcome, style),
@@ -254,7 +257,7 @@ def _cells(row: SummaryRow) -> tuple[Part, ...]:
 def write_changes(page: Page, changes: Sequence[PresentedChange]) -> None:
     """Write the table of some changes of a plan, and their details."""
     entries = entries_of(changes, facts_of)
-    write_summary(page, rows_of(entries))
+    write_rows(page, PLAN_HEADINGS, rows_of(entries))
     write_entries(page, entries)
 
 
@@ -310,7 +313,7 @@ def _write_entry(page: Page, entry: Entry[PresentedChange], verbose: int) -> Non
     else:
         write_fields(page, first, entry.fields, INDENT)
     if entry.is_group:
-        _write_names(page, entry, verbose)
+        write_names(page, entry, verbose, INDENT)
     for refusal in change.refusals if first.refusals else ():
         write_problem(page, refusal, INDENT, word="refused", about=str(change.address))
     if verbose and not entry.is_group:
@@ -343,13 +346,17 @@ def _write_header(page: Page, entry: Entry[PresentedChange], number: str) -> Non
 
 def about_change(entry: Entry[Json]) -> Iterator[str]:
     """Yield what the cost of a change means, why it happens, and whether it was caused outside this stack."""
-    first, fields = entry.first, entry.fields
+    first = entry.first
     if first.cost and first.action not in (Action.CREATE, Action.DELETE):
-        forced = _forced_by(first.cost, fields) if first.cost in SURPRISING else ""
-        yield f"{first.cost}: {first.cost.says}{forced}"
+        yield describe_cost(first.cost, entry.fields)
     yield from first.reasons
-    if any("drift" in field.marks or "undeclared" in field.marks for field in fields):
+    if any(DRIFT in field.marks or UNDECLARED in field.marks for field in entry.fields):
         yield "changed outside this stack"
+
+
+def describe_cost(cost: Cost, fields: Sequence[FieldFacts]) -> str:
+    """Return what a cost means; of a surprising one, also which fields force it."""
+    return f"{cost}: {cost.says}{_forced_by(cost, fields) if cost in SURPRISING else ''}"
 
 
 def _forced_by(cost: Cost, fields: Sequence[FieldFacts]) -> str:
@@ -361,18 +368,18 @@ def _forced_by(cost: Cost, fields: Sequence[FieldFacts]) -> str:
     return f" (because of {dearest[0]}{more})"
 
 
-def _write_names(page: Page, entry: Entry[PresentedChange], verbose: int) -> None:
+def write_names(page: Page, entry: Entry[PresentedChange], verbose: int, indent: int) -> None:
     """Name the resources of a group: all of them with -v, otherwise only a few."""
     for count, names in entry.names.items():
         label = f"{count}: " if len(entry.names) > 1 else ""
         if verbose or len(entry.facts) <= NAMES:
-            page.line((label, "dim"), ", ".join(names), indent=INDENT)
+            page.line((label, "dim"), ", ".join(names), indent=indent)
         else:
             listed = ", ".join(names[:FIRST_NAMES])
             more = f" and {len(names) - FIRST_NAMES} more" if len(names) > FIRST_NAMES else ""
-            page.line((label, "dim"), f"{listed}{more}", indent=INDENT)
+            page.line((label, "dim"), f"{listed}{more}", indent=indent)
     if not verbose and len(entry.facts) > NAMES:
-        page.line(("-v names all of them", "dim"), indent=INDENT)
+        page.line(("-v names all of them", "dim"), indent=indent)
 
 
 def _write_declaration(page: Page, change: PresentedChange) -> None:

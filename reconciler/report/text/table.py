@@ -6,7 +6,8 @@ On a narrow page, columns that only help to find a place are left out first; the
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
+from itertools import zip_longest
+from textwrap import wrap
 
 from reconciler.printable import one_line
 from reconciler.report.text.page import Page, Part
@@ -45,9 +46,13 @@ class _Grid:
 
     @property
     def stacked(self) -> "_Grid":
-        """Each text below what is in front of it."""
-        at = next((index for index, column in enumerate(self.columns) if column.is_text), 0)
-        if not at:
+        """Each text below what is in front of it; without a text, the widest column is folded."""
+        at = next((index for index, column in enumerate(self.columns) if column.is_text), None)
+        if at is None:
+            widest = max(range(len(self.columns)), key=lambda index: max(self._lengths(index)))
+            folded = (replace(column, is_text=index == widest) for index, column in enumerate(self.columns))
+            return _Grid(tuple(folded), self.rows)
+        if at == 0:
             return self
         rows = tuple((*row[: at - 1], (*row[at - 1], *row[at]), *row[at:]) for row in self.rows)
         name = replace(self.columns[at - 1], is_text=True)
@@ -57,6 +62,13 @@ class _Grid:
         """Return how wide the column of texts can be."""
         fixed = [index for index, column in enumerate(self.columns) if not column.is_text]
         return width - sum(max(len(self.columns[index].heading), *self._lengths(index)) + GAP for index in fixed)
+
+    def widths(self, width: int) -> list[int]:
+        """Return how wide each column is: texts share no more than the page has left."""
+        room = max(self.room(width), LEAST)
+        natural = [max(len(column.heading), *self._lengths(index)) for index, column in enumerate(self.columns)]
+        columns = zip(self.columns, natural, strict=True)
+        return [min(longest, room) if column.is_text else longest for column, longest in columns]
 
     def fits(self, width: int) -> bool:
         """Whether no word has to be folded, and no text into very short lines."""
@@ -85,30 +97,36 @@ def _cell(part: Part) -> Cell:
 
 
 def _write(page: Page, grid: _Grid) -> None:
-    from rich.console import Console, Group  # noqa: PLC0415 - a plan without changes needs no table
-    from rich.padding import Padding  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    room = max(grid.room(page.width), LEAST)
-    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="dim")
-    for column in grid.columns:
-        table.add_column(column.heading, no_wrap=not column.is_text, overflow="fold")
+    widths = grid.widths(page.width)
+    _write_line(page, [(column.heading, "dim") for column in grid.columns], widths)
     for row in grid.rows:
-        table.add_row(
-            *(
-                Group(
-                    *(
-                        Padding(Text(_folded(text, room - INDENT), style), (0, 0, 0, INDENT if index else 0))
-                        for index, (text, style) in enumerate(cell)
-                    )
-                )
-                for cell in row
-            )
-        )
-    console = Console(file=StringIO(), width=page.width, color_system=None, legacy_windows=False)
-    for line in console.render_lines(table, pad=False):
-        page.line(*((segment.text, str(segment.style or "")) for segment in line))
+        columns = zip(grid.columns, row, widths, strict=True)
+        cells = [_folded_cell(cell, width if column.is_text else 0) for column, cell, width in columns]
+        for line in zip_longest(*cells, fillvalue=("", "")):
+            _write_line(page, line, widths)
+
+
+def _write_line(page: Page, texts: Sequence[tuple[str, str]], widths: Sequence[int]) -> None:
+    last = max((index for index, (text, _) in enumerate(texts) if text), default=-1)
+    padded = ((f"{text:<{width + GAP}}", style) for (text, style), width in zip(texts[:last], widths, strict=False))
+    page.line(*padded, *texts[last : last + 1])
+
+
+def _folded_cell(cell: Cell, room: int) -> Cell:
+    """Return the lines of a cell, those below its first text indented; without `room` none is folded."""
+    if not room:
+        return cell
+    indents = (INDENT if index else 0 for index in range(len(cell)))
+    return tuple(
+        (" " * indent + line, style)
+        for indent, (text, style) in zip(indents, cell, strict=True)
+        for line in _folded_lines(text, room - indent)
+    )
+
+
+def _folded_lines(text: str, room: int) -> Iterator[str]:
+    for part in _folded(text, room).split("\n"):
+        yield from wrap(part, room, break_on_hyphens=False)
 
 
 def _folded(text: str, room: int) -> str:
