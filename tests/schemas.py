@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.loaders import Loader
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from reconciler.model import Json
 from reconciler.report.schemas import PUBLISHED
 from reconciler.schema import rendered, schemas
@@ -24,7 +24,7 @@ def model() -> Mapping[str, Json]:
 @cache
 def current() -> Mapping[str, str]:
     """Return what the files should hold, by name."""
-    found = {**schemas(KINDS.values(), model()), **{f"{name}.schema.json": one for name, one in PUBLISHED.items()}}
+    found = {**schemas(SECTIONS.values(), model()), **{f"{name}.schema.json": one for name, one in PUBLISHED.items()}}
     return {name: rendered(schema) for name, schema in found.items()}
 
 

@@ -18,6 +18,7 @@ from reconciler.app.request import (
     RunOptions,
     StackRequest,
 )
+from reconciler.model.durations import seconds_of
 from reconciler.problems import Stopped
 from reconciler.report.formats import format_of
 
@@ -36,7 +37,6 @@ LOG_FORMATS = ("text", "json")
 LOG_FORMAT = "RECONCILER_LOG_FORMAT"
 LAST_PORT = 65535
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
-UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 FILE = "reconciler.yaml"
 OF_ARRAY = "array"  # the share of a child of an array job
 SIDE_BY_SIDE = 16  # deployments: most of the time each waits for AWS
@@ -485,10 +485,10 @@ def parse_number(text: str) -> int:
 
 
 def parse_duration(text: str) -> float:
-    parts = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)  # a thousand million seconds are enough
-    if parts is None:
+    seconds = seconds_of(text)
+    if seconds is None:
         raise ArgumentTypeError(f"{text!r} is not a time such as 90s, 30m or 2h")
-    return float(int(parts[1]) * UNITS[parts[2]])
+    return seconds
 
 
 def parse_port(text: str) -> int:

@@ -9,8 +9,7 @@ from operator import is_
 
 from reconciler.fmt.parse import BLANK, AliasLeaf, Leaf, Node, Place, Tree, TreeCollection, TreeEntry, anchor_of
 from reconciler.fmt.printer import without_blank
-from reconciler.kinds.base import Kind
-from reconciler.load.resources import LIFECYCLE
+from reconciler.kinds.base import Declarable
 from reconciler.load.sections import IGNORED_PREFIX, SCHEMA
 from reconciler.model import Json, Path
 from reconciler.ports import Takes
@@ -165,7 +164,7 @@ def are_alike(left: Json, right: Json) -> bool:
 class Body:
     """A resource, or the defaults of its kind, and a path inside of it."""
 
-    kind: Kind
+    kind: Declarable
     owner: str
     inside: Path
 
@@ -173,7 +172,7 @@ class Body:
 @dataclass(frozen=True, slots=True)
 class NameIndex:
     shapes: Shapes
-    sections: Mapping[str, Kind]
+    sections: Mapping[str, Declarable]
     takes: Takes
 
     def intended_name(self, entry: TreeEntry, collection: TreeCollection, site: SchemaPlace) -> str:
@@ -206,13 +205,14 @@ class NameIndex:
     def body_at(self, path: Path) -> Body | None:
         """Return the body into which a path leads."""
         match path:
-            case (str(section), name, *inside) if section in self.sections and inside[:1] != [LIFECYCLE]:
-                kind = self.sections[section]
-                return Body(kind, f"{kind.name}/{name}", tuple(inside))
-            case ("defaults", str(section), *inside) if section in self.sections and inside[:1] != [LIFECYCLE]:
-                return Body(self.sections[section], f"defaults.{section}", tuple(inside))
+            case ("defaults", str(section), *inside):
+                owner = f"defaults.{section}"
+            case (str(section), name, *inside):
+                owner = f"{self.sections[section].name}/{name}" if section in self.sections else ""
             case _:
                 return None
+        kind = self.sections.get(section)
+        return Body(kind, owner, tuple(inside)) if kind and inside[:1] != [kind.own] else None
 
     def _is_newer(self, path: Path, name: str) -> bool:
         """Whether a member is in no table of ours, but is one all the same."""
@@ -365,7 +365,7 @@ class Language:
     """What may be written: the schema of stacks, its kinds, and what the installed SDK takes beyond that."""
 
     schema: Json
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, Declarable]
     takes: Takes
 
     @property

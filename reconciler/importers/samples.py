@@ -18,7 +18,7 @@ from reconciler.importers.model import (
     replace_tagged,
     variables_in,
 )
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.kinds.base import Field, Rows
 from reconciler.load.expand import IN_TEXT
 from reconciler.load.variables import TYPES, Pattern
@@ -79,20 +79,18 @@ def add_examples(imported: Imported, language: Language) -> Imported:
 
 def with_stand_ins(stack: Stack, language: Language) -> Stack:
     """Return a stack with an example of its field for each value that is not known, and the same one each time."""
-    named = {
-        address: replace(declared, spec=_as_variables(declared.spec)) for address, declared in stack.declared.items()
-    }
-    resources = tuple(ImportedResource(address, item.spec) for address, item in named.items() if has_tagged(item.spec))
+    named = [replace(body, spec=_as_variables(body.spec)) for body in stack.bodies]
+    resources = tuple(ImportedResource(body.address, body.spec) for body in named if has_tagged(body.spec))
     walker = _Walker(FieldIndex(language.schema["$defs"]))
     types = {name: walker.type_of(use) for item in resources for name, use in walker.uses_in(item)}
     unknown = Imported(resources=resources, variables={name: {"type": type_} for name, type_ in types.items()})
     values = {name: as_example(item.get("example")) for name, item in add_examples(unknown, language).variables.items()}
-    filled = {
-        address: replace(item, spec=replace_tagged(item.spec, lambda tagged: values.get(tagged.text, tagged.text)))
-        for address, item in named.items()
-    }
+    filled = [
+        replace(body, spec=replace_tagged(body.spec, lambda tagged: values.get(tagged.text, tagged.text)))
+        for body in named
+    ]
     tags = {key: replace_tagged(_as_variables(value), lambda tagged: tagged.text) for key, value in stack.tags.items()}
-    return replace(stack, declared=filled, tags=tags)
+    return stack.with_bodies(filled, tags)
 
 
 def _as_variables(value: Json) -> Json:
@@ -125,7 +123,7 @@ class _Walker:
     fields: FieldIndex
 
     def uses_in(self, resource: ImportedResource) -> Iterator[tuple[str, _Use]]:
-        kind = KINDS[resource.address.kind]
+        kind = SECTIONS[resource.address.kind]
         schema = self.fields.resolved({"$ref": DEFS + kind.create.operation})
         yield from self._members(resource.body, resource.body, kind.fields, schema)
 

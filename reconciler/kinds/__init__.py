@@ -16,7 +16,8 @@ from reconciler.kinds import (
     scheduling_policy,
     service_environment,
 )
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Declarable, Kind
+from reconciler.kinds.submission import JOB
 
 # The order of sections and reports: what others refer to comes first.
 KINDS: Mapping[str, Kind] = {
@@ -31,11 +32,20 @@ KINDS: Mapping[str, Kind] = {
         job_definition.KIND,
     )
 }
+# What a stack can declare: resources, and jobs, which nothing but `submit` creates.
+SECTIONS: Mapping[str, Declarable] = {**KINDS, JOB.name: JOB}
 
 
 def kind_named(name: str) -> Kind | None:
     """Return the kind with this name, section or noun, in any case."""
+    found = section_named(name)
+    return KINDS.get(found.name) if found else None
+
+
+def section_named(name: str) -> Declarable | None:
+    """Return what a stack can declare with this name, section or noun, in any case."""
     wanted = name.lower()
+    every = {**SECTIONS, **KINDS}
     return next(
-        (kind for kind in KINDS.values() if wanted in (kind.name.lower(), kind.section.lower(), kind.noun)), None
+        (each for each in every.values() if wanted in (each.name.lower(), each.section.lower(), each.noun)), None
     )

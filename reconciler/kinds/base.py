@@ -350,10 +350,10 @@ class Parent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One kind of resource: what stages need to know about it. None of them names a kind.
+class Declarable:
+    """What a section of a stack declares by name: bodies of one request.
 
-    A group that is None is something that the kind does not have or cannot do.
+    Loading, checking, formatting and explaining need no more than this. `Kind` is what also lives in AWS.
     """
 
     name: str  # as in addresses: ComputeEnvironment
@@ -361,18 +361,11 @@ class Kind:
     description: str
     noun: str  # in ARNs and prose: compute-environment
     name_member: str
-    arn_member: str
-    parent: Parent | None = None
     main: tuple[str, ...] = ()  # the fields by which people know a resource: names at any depth, or paths from there
     rows: tuple[Row, ...]
-    read: ReadCalls
+    own: str = "lifecycle"  # the member beside the fields that is ours, and is never sent
     create: CreateCall
     update: UpdateCall | None = None
-    delete: DeleteCall
-    revisions: Revisions | None = None
-    jobs: Jobs | None = None
-    replacement: ReplacementMethod | None = None
-    idle: Idle | None = None
     cost_of_change: Callable[["ChangedField"], tuple[Cost, str]] | None = None  # where a row cannot know it
     capacity: Callable[[Spec], tuple[str, Vcpus]] | None = None  # the sort of capacity of a body, and how much of it
     source: str = ""
@@ -385,14 +378,58 @@ class Kind:
         return Rows.of(self.rows).fields
 
     @property
-    def settles(self) -> bool:
-        """Whether it has the statuses CREATING, UPDATING, DELETING, VALID and INVALID."""
-        return self.create.settles_within is not None
+    def response_only(self) -> tuple[str, ...]:
+        """Members of a description that no request has."""
+        return ()
 
     @property
     def body_operations(self) -> tuple[str, ...]:
         """The operations whose requests carry fields."""
         return (self.create.operation, *((self.update.operation,) if self.update else ()))
+
+    def rows_on(self, path: Sequence[str]) -> list[Field]:
+        """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""
+        rows: list[Field] = []
+        at_key = False
+        for step in path:
+            if at_key:
+                at_key = False
+                continue
+            row = next((field for field in (rows[-1].members if rows else self.fields) if field.name == step), None)
+            if row is None:
+                break
+            rows.append(row)
+            at_key = row.form is Form.KEYED
+        return rows
+
+    def field(self, name: str) -> Field | None:
+        return next((row for row in self.fields if row.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind(Declarable):
+    """One kind of resource: what stages need to know about it. None of them names a kind.
+
+    A group that is None is something that the kind does not have or cannot do.
+    """
+
+    arn_member: str
+    parent: Parent | None = None
+    read: ReadCalls
+    delete: DeleteCall
+    revisions: Revisions | None = None
+    jobs: Jobs | None = None
+    replacement: ReplacementMethod | None = None
+    idle: Idle | None = None
+
+    @property
+    def response_only(self) -> tuple[str, ...]:
+        return (*self.read.response_only, self.arn_member)
+
+    @property
+    def settles(self) -> bool:
+        """Whether it has the statuses CREATING, UPDATING, DELETING, VALID and INVALID."""
+        return self.create.settles_within is not None
 
     @property
     def revision_users(self) -> RevisionUsers | None:
@@ -414,24 +451,6 @@ class Kind:
     def name_within(self, parent: str, own: str) -> str:
         """Return the physical name of a resource called `own`; `parent` is the name or ARN of what it is part of."""
         return f"{own_name(parent)}/{own}" if self.parent else own
-
-    def rows_on(self, path: Sequence[str]) -> list[Field]:
-        """Return the rows along a canonical path, outermost first. Keys of KEYED lists are steps without a row."""
-        rows: list[Field] = []
-        at_key = False
-        for step in path:
-            if at_key:
-                at_key = False
-                continue
-            row = next((field for field in (rows[-1].members if rows else self.fields) if field.name == step), None)
-            if row is None:
-                break
-            rows.append(row)
-            at_key = row.form is Form.KEYED
-        return rows
-
-    def field(self, name: str) -> Field | None:
-        return next((row for row in self.fields if row.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,69 +17,8 @@ from reconciler.kinds.base import (
 from reconciler.kinds.ecs import CONTAINER, ECS
 from reconciler.kinds.eks import EKS
 from reconciler.kinds.jobs import LIVE, takes_jobs
+from reconciler.kinds.submission import CONSUMABLES, RETRY, TIMEOUT
 from reconciler.model import Cost, Json, Spec
-
-CONDITION_LENGTH = 512  # EvaluateOnExit: patterns of at most 512 characters
-CONSUMABLES = Field(
-    name="consumableResourceProperties",
-    form=Form.STRUCT,
-    cost=Cost.REVISION,
-    description="Licences and other tokens that the job holds while it runs.",
-    fields=(
-        Field(
-            name="consumableResourceList",
-            form=Form.KEYED,
-            key="consumableResource",
-            limits={"maxItems": 5},
-            description="At most 5, each resource once.",
-            fields=(
-                Field(
-                    name="consumableResource",
-                    form=Form.REFERENCE,
-                    refers_to="ConsumableResource",
-                    description="Name in the stack, or name or ARN of an existing consumable resource.",
-                ),
-                Field(name="quantity", description="The quantity that the job requires."),
-            ),
-        ),
-    ),
-)
-
-EVALUATION = (
-    Field(name="action", form=Form.CASELESS, description="RETRY or EXIT, if all conditions of the entry match."),
-    Field(
-        name="onStatusReason",
-        limits={"maxLength": CONDITION_LENGTH},
-        description="Status reason to match; a * at the end matches any rest.",
-    ),
-    Field(
-        name="onReason",
-        limits={"maxLength": CONDITION_LENGTH},
-        description="Reason of the container's end to match; a * at the end matches any rest.",
-    ),
-    Field(
-        name="onExitCode",
-        example="1",
-        limits={"maxLength": CONDITION_LENGTH, "pattern": r"^[0-9]*\*?$"},
-        description="Exit code to match: digits; a * at the end matches any rest.",
-    ),
-)
-
-RETRY = (
-    Field(
-        name="attempts",
-        limits={"minimum": 1, "maximum": 10},
-        description="The number of attempts, 1 to 10; 1 means no retry. A job that timed out is not retried.",
-    ),
-    Field(
-        name="evaluateOnExit",
-        form=Form.ORDERED,
-        fields=EVALUATION,
-        limits={"maxItems": 5},
-        description="When to retry and when not, at most 5; the first match decides, no match retries. It needs "
-        "attempts.",
-    ),
-)
 
 NODE_RANGE = (
     Field(
@@ -209,20 +148,7 @@ KIND = Kind(
             fields=RETRY,
             description="What happens when the job fails; a job may bring its own.",
         ),
-        Field(
-            name="timeout",
-            form=Form.STRUCT,
-            cost=Cost.REVISION,
-            description="When a job that runs too long is terminated; a job can override it.",
-            fields=(
-                Field(
-                    name="attemptDurationSeconds",
-                    example=3600,
-                    limits={"minimum": 60},
-                    description="Seconds, 60 or more, from the start of each attempt. Such a job is not retried.",
-                ),
-            ),
-        ),
+        TIMEOUT,
     ),
     # `names` cannot be combined with a status (DescribeJobDefinitions), hence the filter by one name.
     read=ReadCalls(

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.live.ownership import is_ours, logical_name
-from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack, own_name
+from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack, target_of
 from reconciler.placeholders import Unknown
 from reconciler.problems import Problem
 
@@ -80,17 +80,14 @@ class StackReferences:
 
 
 def references_of(stack: Stack) -> StackReferences:
+    bodies = {each.address: each.spec for each in stack.bodies}
     edges = {
         address: tuple(
-            sorted({_target(row.refers_to, to) for _, row, to in references(KINDS[address.kind].rows, declared.spec)})
+            sorted({target_of(row.refers_to, to) for _, row, to in references(SECTIONS[address.kind].rows, spec)})
         )
-        for address, declared in stack.declared.items()
+        for address, spec in bodies.items()
     }
     return StackReferences(stack.name, edges)
-
-
-def _target(kind: str, value: str) -> Address:
-    return Address(kind, own_name(value) if value.startswith("arn:") else value)
 
 
 def referred_arns(live: Live) -> frozenset[str]:

@@ -15,7 +15,8 @@ from reconciler.kinds import KINDS
 from reconciler.kinds.base import Kind
 from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, LookupRunner, Scope, StatePlaces
 from reconciler.load.files import Library
-from reconciler.load.resources import declared_resources
+from reconciler.load.jobs import declared_jobs
+from reconciler.load.resources import BodyReader, declared_resources
 from reconciler.load.sections import choice_of, declares, gather
 from reconciler.load.settings import (
     OTHER_VERSION,
@@ -153,9 +154,12 @@ def load_with_problems(
     check_required_versions(gathered, expander)
     if other := tuple(problem for problem in findings.in_file_order() if problem.code == OTHER_VERSION):
         return Loaded(Stack(settings.stack, {}), other, is_whole=False)
+    reader = BodyReader.of(gathered, kinds, expander)
+    resources = declared_resources(reader, settings.name_prefix)
     stack = Stack(
         name=settings.stack,
-        declared=declared_resources(gathered, kinds, settings.name_prefix, expander),
+        declared=resources,
+        jobs=declared_jobs(reader, settings.name_prefix, resources),
         tags=settings.tags,
         name_prefix=settings.name_prefix,
         account=settings.account,

@@ -1,11 +1,12 @@
 """Resources: defaults merged below, shorts written out, lifecycle taken apart, names checked."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass
 
-from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod
+from reconciler.kinds.base import Declarable, Field, Form, Kind, ReplacementMethod
+from reconciler.kinds.submission import JOB
 from reconciler.load.expand import Expander
 from reconciler.load.sections import Gathered, RequestFile
 from reconciler.model import Address, Declared, Json, Lifecycle
@@ -33,10 +34,10 @@ from reconciler.syntax.nodes import (
 PAIR = 2  # a ranked structure that a name alone can stand for has its rank and one more member
 
 
-def written_out(kind: Kind, body: MappingNode, findings: Findings) -> MappingNode:
+def written_out(of: Declarable, body: MappingNode, findings: Findings) -> MappingNode:
     """Return a body in the API's own members. Only members of the body itself have shorts."""
     keys = body.keys
-    rows = [row for row in kind.fields if row.short in keys or (row.name in keys and _is_pair(row))]
+    rows = [row for row in of.fields if row.short in keys or (row.name in keys and _is_pair(row))]
     if not rows:
         return body
     writer = _Writer(findings)
@@ -224,7 +225,6 @@ def _read(kind: Kind, key: str, node: Node, findings: Findings) -> dict[str, Jso
     return {member.name: member.convert(value)}
 
 
-LIFECYCLE = "lifecycle"
 GAP = Unknown("<cannot be read>")
 NAME_HINT = "1 to 128 letters, digits, hyphens and underscores are allowed"
 # CreateComputeEnvironment: "It can be up to 128 characters long. It can contain uppercase and lowercase letters,
@@ -233,34 +233,49 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """A resource as it is written: its name, the place of the name, its body."""
+class WrittenBody:
+    """A body as it is written: its name, the place of the name."""
 
-    kind: Kind
+    of: Declarable
     name: str
     mark: SourceMark
-    body: MappingNode
+    node: MappingNode
+
+    @property
+    def address(self) -> Address:
+        return Address(self.of.name, self.name)
 
 
-def declared_resources(
-    gathered: Gathered, kinds: MappingABC[str, Kind], prefix: str, expander: Expander
-) -> dict[Address, Declared]:
+@dataclass(frozen=True, slots=True)
+class ReadBody:
+    """A body with its values, and the node of our own member beside its fields."""
+
+    spec: Json
+    own: Node | None
+    places: NodePlaces
+
+
+def declared_resources(reader: "BodyReader", prefix: str) -> dict[Address, Declared]:
     """Return the resources in file order. What could not be read is left out: no later stage complains again."""
-    findings = expander.findings
-    reader = _ResourceReader(gathered, kinds, expander, findings)
-    defaults = reader.defaults()
     declared: dict[Address, Declared] = {}
-    seen: dict[Address, SourceMark] = {}
-    for written in sorted(reader.written(), key=lambda written: where_of(written.mark)):
-        address = Address(written.kind.name, written.name)
-        if address in seen:
-            message = f"{address} is declared twice; first at {where_of(seen[address])}"
-            findings.add("STK006", message, written.mark, "remove or rename one of them")
-            continue
-        seen[address] = written.mark
+    for address, written in by_address(reader.written(), reader.findings):
         reader.check_name(written, prefix)
-        declared[address] = reader.declared(address, written, defaults.get(written.kind.name))
+        body = reader.body(written)
+        lifecycle = lifecycle_of(reader.kinds[address.kind], body.own, reader.findings) if body.own else Lifecycle()
+        declared[address] = Declared(address, body.spec, lifecycle, body.places)
     return declared
+
+
+def by_address(written: Iterable[WrittenBody], findings: Findings) -> Iterator[tuple[Address, WrittenBody]]:
+    """Yield bodies in file order; of two with one address the first."""
+    seen: dict[Address, SourceMark] = {}
+    for body in sorted(written, key=lambda body: where_of(body.mark)):
+        if body.address in seen:
+            message = f"{body.address} is declared twice; first at {where_of(seen[body.address])}"
+            findings.add("STK006", message, body.mark, "remove or rename one of them")
+            continue
+        seen[body.address] = body.mark
+        yield body.address, body
 
 
 def _is_described(kind: Kind, node: Node) -> bool:
@@ -270,13 +285,24 @@ def _is_described(kind: Kind, node: Node) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _ResourceReader:
+class BodyReader:
+    """Reads the sections of a stack. `defaults` are by what they are for, over all files."""
+
     gathered: Gathered
     kinds: MappingABC[str, Kind]
     expander: Expander
-    findings: Findings
+    defaults: MappingABC[str, MappingNode]
 
-    def written(self) -> Iterator[_Written]:
+    @classmethod
+    def of(cls, gathered: Gathered, kinds: MappingABC[str, Kind], expander: Expander) -> "BodyReader":
+        of_sections = {**{kind.section: kind for kind in kinds.values()}, JOB.section: JOB}
+        return cls(gathered, kinds, expander, _DefaultsReader(gathered, of_sections, expander).read())
+
+    @property
+    def findings(self) -> Findings:
+        return self.expander.findings
+
+    def written(self) -> Iterator[WrittenBody]:
         for kind in self.kinds.values():
             for entry in self.gathered.entries(kind.section):
                 node = entry.expanded(self.expander)
@@ -285,97 +311,71 @@ class _ResourceReader:
                     hint = f"use `reconciler import --json {node.mark.name} --to DIR` to create a stack from it"
                     self.findings.add("STK005", message, node.mark, hint)
                     continue
-                section = mapping_of(node, kind.section, self.findings)
-                misplaced = self.misplaced(kind, section) if section else ()
-                for name, (mark, node) in section.entries.items() if section else ():
-                    body = None if name in misplaced else mapping_of(node, f"{kind.name}/{name}", self.findings)
-                    if body:
-                        yield _Written(kind, name, mark, body)
+                yield from self.of_section(kind, node)
         for bare in self.gathered.bare:
             yield from self.bare(bare)
 
-    def misplaced(self, kind: Kind, section: MappingNode) -> tuple[str, ...]:
+    def of_section(self, of: Declarable, node: Node) -> Iterator[WrittenBody]:
+        section = mapping_of(node, of.section, self.findings)
+        misplaced = self.misplaced(of, section) if section else ()
+        for name, (mark, inner) in section.entries.items() if section else ():
+            body = None if name in misplaced else mapping_of(inner, f"{of.name}/{name}", self.findings)
+            if body:
+                yield WrittenBody(of, name, mark, body)
+
+    def misplaced(self, of: Declarable, section: MappingNode) -> tuple[str, ...]:
         """Return what stands where names of resources belong and is none, after saying so."""
-        nameless = _nameless(kind, section)
-        noun = kind.noun.replace("-", " ")
+        nameless = _nameless(of, section)
+        noun = of.noun.replace("-", " ")
         if nameless:
-            message = f"{listed(nameless, 'and')} found where {kind.section} requires names: the {noun} has no name"
+            message = f"{listed(nameless, 'and')} found where {of.section} requires names: the {noun} has no name"
             hint = f"add the name of the {noun} above, and indent its fields"
             self.findings.add("STK005", message, next(iter(nameless.values())), hint)
         sections = [name for name in section.entries if name in {other.section for other in self.kinds.values()}]
         for name in sections:
-            message, hint = f"{name} is inside {kind.section}", f"indent it like {kind.section}"
+            message, hint = f"{name} is inside {of.section}", f"indent it like {of.section}"
             self.findings.add("STK005", message, section.entries[name][0], hint)
         return (*nameless, *sections)
 
-    def bare(self, bare: RequestFile) -> Iterator[_Written]:
+    def bare(self, bare: RequestFile) -> Iterator[WrittenBody]:
         mark, node = bare.body.entries[bare.kind.name_member]
         name = text_from(node, mark, bare.kind.name_member, self.findings)
         if name is not None:
-            yield _Written(bare.kind, name, node.mark, bare.body)
+            yield WrittenBody(bare.kind, name, node.mark, bare.body)
 
-    def defaults(self) -> dict[str, MappingNode]:
-        """Return what `defaults` says for each kind, over all files."""
-        by_section = {kind.section: kind for kind in self.kinds.values()}
-        result: dict[str, MappingNode] = {}
-        for entry in self.gathered.entries("defaults"):
-            sections = mapping_of(entry.expanded(self.expander), "defaults", self.findings)
-            for section, (mark, node) in sections.entries.items() if sections else ():
-                if section not in by_section:
-                    hint = did_you_mean(section, by_section, f"the sections are {listed(by_section, 'and')}")
-                    self.findings.add("STK002", f"defaults has no section {section}", mark, hint)
-                elif body := mapping_of(node, f"defaults.{section}", self.findings):
-                    kind = by_section[section]
-                    body = written_out(kind, body, self.findings)
-                    self.agree(result.get(kind.name), body, f"defaults.{section}")
-                    result[kind.name] = merged(result[kind.name], body) if kind.name in result else body
-        return result
-
-    def agree(self, first: MappingNode | None, second: MappingNode, what: str) -> None:
-        """Complain about members that two files give different defaults."""
-        for key, (mark, node) in second.entries.items():
-            if first is None or key not in first.entries:
-                continue
-            other = first.entries[key]
-            if isinstance(node, MappingNode) and isinstance(other[1], MappingNode):
-                self.agree(other[1], node, f"{what}.{key}")
-            else:
-                message = f"{what}.{key} is set twice; first at {where_of(other[0])}"
-                self.findings.add("STK004", message, mark, "remove one of them")
-
-    def check_name(self, written: _Written, prefix: str) -> None:
+    def check_name(self, written: WrittenBody, prefix: str) -> None:
         prefix = prefix if NAME.fullmatch(f"{prefix}x") else ""  # a prefix that AWS never takes is told where it stands
         physical = prefix + written.name
         if NAME.fullmatch(physical):
             return
         behind = f" (with namePrefix: {physical})" if prefix else ""
-        message = f"AWS rejects the {written.kind.noun} name {written.name}{behind}"
+        message = f"AWS rejects the {written.of.noun} name {written.name}{behind}"
         hint = "keys are not substituted: use namePrefix to prefix every name" if "${" in written.name else ""
         self.findings.add("STK007", message, written.mark, hint or NAME_HINT)
 
-    def declared(self, address: Address, written: _Written, defaults: MappingNode | None) -> Declared:
-        body = written_out(written.kind, written.body, self.findings)
+    def body(self, written: WrittenBody) -> ReadBody:
+        """Return a body with its values: shorts written out, defaults merged below it, our own member taken apart."""
+        of, node = written.of, written_out(written.of, written.node, self.findings)
         self.check_inner_name(written)
-        if defaults:
-            body = merged(body, defaults)
-        lifecycle = None
-        if LIFECYCLE in body.keys or written.kind.name_member in body.keys:
-            entries = dict(body.entries)
-            entries.pop(written.kind.name_member, None)
-            _, lifecycle = entries.pop(LIFECYCLE, (None, None))
-            body = MappingNode(entries, body.mark)
+        if defaults := self.defaults.get(of.name):
+            node = merged(node, defaults)
+        own = None
+        if of.own in node.keys or of.name_member in node.keys:
+            entries = dict(node.entries)
+            entries.pop(of.name_member, None)
+            _, own = entries.pop(of.own, (None, None))
+            node = MappingNode(entries, node.mark)
         try:
-            spec = value_of(body)
+            spec = value_of(node)
         except BrokenValue:
-            spec = value_with_gaps(body, GAP)
-        treated = lifecycle_of(written.kind, lifecycle, self.findings) if lifecycle else Lifecycle()
-        return Declared(address, spec, treated, NodePlaces(written.mark, body.literal or body))
+            spec = value_with_gaps(node, GAP)
+        return ReadBody(spec, own, NodePlaces(written.mark, node.literal or node))
 
-    def check_inner_name(self, written: _Written) -> None:
-        member = written.kind.name_member
-        if member not in written.body.keys:
+    def check_inner_name(self, written: WrittenBody) -> None:
+        member = written.of.name_member
+        if member not in written.node.keys:
             return
-        _, node = written.body.entries[member]
+        _, node = written.node.entries[member]
         if isinstance(node, Scalar) and isinstance(node.value, Secret):
             refuse_secret(member, node.mark, self.findings)
         elif (
@@ -388,9 +388,44 @@ class _ResourceReader:
             self.findings.add("STK009", message, node.mark, f"remove {member}: the key is the name")
 
 
-def _nameless(kind: Kind, section: MappingNode) -> dict[str, SourceMark]:
+@dataclass(frozen=True, slots=True)
+class _DefaultsReader:
+    gathered: Gathered
+    sections: MappingABC[str, Declarable]
+    expander: Expander
+
+    def read(self) -> dict[str, MappingNode]:
+        """Return what `defaults` says for each section, over all files."""
+        result: dict[str, MappingNode] = {}
+        for entry in self.gathered.entries("defaults"):
+            sections = mapping_of(entry.expanded(self.expander), "defaults", self.expander.findings)
+            for section, (mark, node) in sections.entries.items() if sections else ():
+                if section not in self.sections:
+                    hint = did_you_mean(section, self.sections, f"the sections are {listed(self.sections, 'and')}")
+                    self.expander.findings.add("STK002", f"defaults has no section {section}", mark, hint)
+                elif body := mapping_of(node, f"defaults.{section}", self.expander.findings):
+                    of = self.sections[section]
+                    body = written_out(of, body, self.expander.findings)
+                    self.agree(result.get(of.name), body, f"defaults.{section}")
+                    result[of.name] = merged(result[of.name], body) if of.name in result else body
+        return result
+
+    def agree(self, first: MappingNode | None, second: MappingNode, what: str) -> None:
+        """Complain about members that two files give different defaults."""
+        for key, (mark, node) in second.entries.items():
+            if first is None or key not in first.entries:
+                continue
+            other = first.entries[key]
+            if isinstance(node, MappingNode) and isinstance(other[1], MappingNode):
+                self.agree(other[1], node, f"{what}.{key}")
+            else:
+                message = f"{what}.{key} is set twice; first at {where_of(other[0])}"
+                self.expander.findings.add("STK004", message, mark, "remove one of them")
+
+
+def _nameless(of: Declarable, section: MappingNode) -> dict[str, SourceMark]:
     """Return the members of a body that stand in a section where names of resources belong."""
-    members = {kind.name_member, *(row.name for row in kind.rows), "tags", LIFECYCLE}
+    members = {of.name_member, *(row.name for row in of.rows), "tags", of.own}
 
     def is_body(node: Node) -> bool:
         return is_null(node) or (isinstance(node, MappingNode) and (not node.keys or not members.isdisjoint(node.keys)))

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from reconciler.kinds import KINDS
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Declarable, Kind
+from reconciler.kinds.submission import JOB
 from reconciler.load.expand import Expander
 from reconciler.load.files import JSON_FILES, Library, spoken_in_name
 from reconciler.model import Address, Json
@@ -89,7 +90,7 @@ def _of_a_body(members: list[str], kind: Kind) -> UnknownKey:
     return UnknownKey(members[0], f"{listed(members, 'and')} {are} of a {what}, not of a stack", hint)
 
 
-def members_of(kind: Kind) -> set[str]:
+def members_of(kind: Declarable) -> set[str]:
     """Return the members at the top of the request that creates a resource of the kind."""
     return {kind.name_member, *(row.name for row in kind.rows)}
 
@@ -113,6 +114,7 @@ SETTINGS = (
     "lock",
     "lookups",
     "requiredVersion",
+    JOB.section,
 )
 CERTAIN = ("stack", "namePrefix")  # settings whose names no other format has
 IGNORED_PREFIX = "x-"
@@ -383,11 +385,18 @@ def _are_defaults(node: Node, keywords: Keywords) -> bool:
     return isinstance(node, MappingNode) and any(keywords.meant(key, keywords.sections) for key in node.entries)
 
 
+def _are_jobs(node: Node, _keywords: Keywords) -> bool:
+    """Workflows of GitHub and pipelines of others have jobs, too, which name no queue and no definition."""
+    bodies = [inner for _, inner in node.entries.values()] if isinstance(node, MappingNode) else []
+    return any(isinstance(body, MappingNode) and not JOB_FIELDS.isdisjoint(body.entries) for body in bodies)
+
+
 def _are_ignored(node: Node, keywords: Keywords) -> bool:
     items = node.items if isinstance(node, SequenceNode) else ()
     return any(_has("resources", "members")(item, keywords) for item in items)
 
 
+JOB_FIELDS = frozenset({"jobQueue", "jobDefinition"})
 # Settings whose names other formats have, too, by the form of their values. A region or an account is the same in all.
 FORMS: MappingABC[str, Callable[[Node, Keywords], bool]] = {
     "tags": _are_tags,
@@ -397,6 +406,7 @@ FORMS: MappingABC[str, Callable[[Node, Keywords], bool]] = {
     "ignore": _are_ignored,
     "lock": _has("s3", "dynamodb"),
     "lookups": _has("tfstate"),
+    JOB.section: _are_jobs,
 }
 
 

@@ -30,6 +30,7 @@ from reconciler.model.resources import (
     PARTITIONS,
     Address,
     Declared,
+    DeclaredJob,
     Desired,
     Identity,
     Ignore,
@@ -40,6 +41,7 @@ from reconciler.model.resources import (
     Nowhere,
     Path,
     Places,
+    Smoke,
     Spec,
     Stack,
     StatePlace,
@@ -47,6 +49,7 @@ from reconciler.model.resources import (
     member_at,
     own_name,
     partition_of,
+    target_of,
 )
 
 __all__ = [
@@ -60,6 +63,7 @@ __all__ = [
     "Change",
     "Cost",
     "Declared",
+    "DeclaredJob",
     "Desired",
     "FieldChange",
     "Identity",
@@ -76,6 +80,7 @@ __all__ = [
     "Plan",
     "PlannedCapacity",
     "Repeat",
+    "Smoke",
     "Spec",
     "Stack",
     "StatePlace",
@@ -89,4 +94,5 @@ __all__ = [
     "member_at",
     "own_name",
     "partition_of",
+    "target_of",
 ]

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 from reconciler.problems import Problem, Where
@@ -125,6 +125,31 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoke:
+    """When a job is run as a test of the stack, beside its body.
+
+    `after` are globs over addresses; empty: all that the job refers to, and what that refers to. `within` is in
+    seconds: how long the job may take in all.
+    """
+
+    after: tuple[str, ...] = ()
+    within: float = 1200.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredJob:
+    """A job as the user wrote it: a request that `submit` sends, and that nothing else creates.
+
+    `spec` is SubmitJob's request without the name; references still hold logical names.
+    """
+
+    address: Address  # Job/nightly
+    spec: Spec
+    smoke: Smoke | None = None
+    places: Places = field(default=Nowhere(), compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """Members of some resources that the user leaves alone, and why. `resources` is a glob over addresses.
 
@@ -176,15 +201,17 @@ class StatePlace:
 class Stack:
     """One owner's resources, as read from the files.
 
-    `disabled` are rules by id, each with the user's reason; `silenced` is what they would have said. `ignore` has what
-    has not expired. `stand_ins` are the names (`account`, `region`) for which texts of the stack have a
-    stand-in, since it was read without its place: such a stack can be checked and shown, and never meets a cloud.
+    `jobs` are what can be submitted, by name. `disabled` are rules by id, each with the user's reason; `silenced` is
+    what they would have said. `ignore` has what has not expired. `stand_ins` are the names (`account`, `region`) for
+    which texts of the stack have a stand-in, since it was read without its place: such a stack can be checked and
+    shown, and never meets a cloud.
     `elsewhere` are the resources that other stacks in subfolders of this one declare; `mentioned` are the outer keys of
     files in the folder that are no part of the stack. `states` are those that look-ups may read, by name.
     """
 
     name: str
     declared: Mapping[Address, Declared]
+    jobs: Mapping[str, DeclaredJob] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     name_prefix: str = ""
     account: str | None = None
@@ -198,6 +225,21 @@ class Stack:
     stand_ins: frozenset[str] = frozenset()
     elsewhere: Mapping[Address, Where] = field(default_factory=dict)
     mentioned: Mapping[str, Where] = field(default_factory=dict)
+
+    @property
+    def bodies(self) -> "tuple[Declared | DeclaredJob, ...]":
+        """All that has an address and a body: resources and jobs."""
+        return (*self.declared.values(), *self.jobs.values())
+
+    def with_bodies(self, bodies: "Iterable[Declared | DeclaredJob]", tags: Mapping[str, str]) -> "Stack":
+        """Return the same stack with other values in its bodies and tags."""
+        every = tuple(bodies)
+        return replace(
+            self,
+            declared={each.address: each for each in every if isinstance(each, Declared)},
+            jobs={each.address.name: each for each in every if isinstance(each, DeclaredJob)},
+            tags=tags,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,3 +291,9 @@ class Desired:
 def own_name(physical: str) -> str:
     """Return what a resource is called: its physical name, or the last part of it where it is part of another."""
     return physical.rpartition("/")[2]
+
+
+def target_of(kind: str, value: str) -> Address:
+    """Return the address that a reference means: it is a name or an ARN, of a definition perhaps with a revision."""
+    name, _, _ = (own_name(value) if value.startswith("arn:") else value).partition(":")
+    return Address(kind, name)

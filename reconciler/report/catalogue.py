@@ -10,7 +10,7 @@ from functools import cache
 from reconciler.fmt import CODES as FMT
 from reconciler.importers.cloudformation.context import CODES as CLOUDFORMATION
 from reconciler.importers.model import CODES as ADOPT
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from reconciler.model import Address, Json, Path
 from reconciler.plan.guards import CODES as PLAN
 from reconciler.problems import Severity
@@ -140,7 +140,7 @@ def _part_of_stack(kind: str, example: Example) -> Json:
 
 
 def _sections(bodies: Mapping[tuple[str, str], Json]) -> Iterator[tuple[str, Json]]:
-    for kind in KINDS.values():
+    for kind in SECTIONS.values():
         own = {name: body for (of, name), body in bodies.items() if of == kind.name}
         if own:
             yield kind.section, own
@@ -148,7 +148,7 @@ def _sections(bodies: Mapping[tuple[str, str], Json]) -> Iterator[tuple[str, Jso
 
 def _rank(section: str, kind: str) -> int:
     """What the rule is about comes first."""
-    return section != KINDS[kind].section
+    return section != SECTIONS[kind].section
 
 
 # Rules and problems for people: one with everything that is known about it, or all in a table.
@@ -274,7 +274,7 @@ def with_rules(found: tuple[Explained, ...], schema: Json) -> tuple[Explained, .
 
 def _facts(one: Explained, known: Mapping[str, tuple[Rule, ...]], schema: Json) -> Iterator[tuple[str, str]]:
     section, *steps = one.steps
-    kind = next(kind for kind in KINDS.values() if kind.section == section)
+    kind = next(kind for kind in SECTIONS.values() if kind.section == section)
     if not steps:
         count = len(rules_of(kind.name))
         yield "rules", f"{count}: reconciler explain --rules {section}" if count else "none"
@@ -290,7 +290,7 @@ def _by_member(schema: Json) -> Mapping[str, tuple[Rule, ...]]:
     found: dict[str, tuple[Rule, ...]] = {}
     for kind, rules in RULES.items():
         for rule in rules:
-            member = member_at(KINDS[kind], _place(kind, rule), schema)
+            member = member_at(SECTIONS[kind], _place(kind, rule), schema)
             found[member] = (*found.get(member, ()), rule)
     return found
 

@@ -10,11 +10,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 
-from reconciler.model import Declared, Json, Path, dotted
+from reconciler.model import Declared, DeclaredJob, Json, Path, dotted
 from reconciler.problems import Problem, Severity
 from reconciler.rules import (
     compute_environment,
     consumable_resource,
+    job,
     job_definition,
     job_queue,
     quota_share,
@@ -40,6 +41,7 @@ __all__ = [
 RULES: Mapping[str, tuple[Rule, ...]] = {
     "ComputeEnvironment": compute_environment.RULES,
     "ConsumableResource": consumable_resource.RULES,
+    "Job": job.RULES,
     "JobDefinition": job_definition.RULES,
     "JobQueue": job_queue.RULES,
     "QuotaShare": quota_share.RULES,
@@ -66,7 +68,7 @@ def rules_of(kind: str) -> tuple[Rule, ...]:
     return RULES.get(kind, ())
 
 
-def problems_of(resource: Declared, subject: Subject, *, strict: bool) -> Iterator[Problem]:
+def problems_of(resource: Declared | DeclaredJob, subject: Subject, *, strict: bool) -> Iterator[Problem]:
     """Yield the problems that the rules of its kind find in a resource; those of advice only if `strict`.
 
     No rule knows what is allowed beside a value that is newer than it, so its finding is a warning then.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.kinds.base import Field, Form, Row, Rows
 from reconciler.model import PARTITIONS, Json, Path, Spec, partition_of
 from reconciler.problems import Severity
@@ -252,9 +252,9 @@ def near_names(id_: str, fails: Example, passes: Example) -> Rule:
 
 
 def _misspelt(subject: Subject) -> Findings:
-    for path, row, name in _references(KINDS[subject.address.kind].rows, subject.body, ()):
+    for path, row, name in _references(SECTIONS[subject.address.kind].rows, subject.body, ()):
         known = tuple(declared for declared, _ in subject.every(row.refers_to))
-        own = _name_in(name, KINDS[row.refers_to].noun)
+        own, _, _ = _name_in(name, KINDS[row.refers_to].noun).partition(":")  # of a definition: without the revision
         if own and own not in known and (near := nearest(own, known)):
             yield path, f"is {name}, which is not declared in this stack; it must exist in AWS. Did you mean {near}?"
 

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Rows, Unmanaged
+from reconciler.kinds.base import MISSING, Created, Declarable, Field, Form, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json, Path
-from reconciler.schema.language import DEFS, HEAD, IGNORED, LIFECYCLE, TAGS, VARIABLE, name_row
+from reconciler.schema.language import DEFS, HEAD, IGNORED, OWN, TAGS, VARIABLE, name_row
 
 FORMS: Mapping[Form, str] = {
     Form.CASELESS: "upper and lower case are the same",
@@ -53,7 +53,7 @@ class Explained:
 class _ExplainedField:
     """A member in its place: its row, its part of the schema, and what it inherits."""
 
-    kind: Kind
+    kind: Declarable
     path: tuple[str, ...]
     row: Row | None
     schema: Json
@@ -69,7 +69,7 @@ class _ExplainedField:
         return (self.kind.section, *self.path)
 
 
-def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explained, ...]:
+def explain(path: str, kinds: Mapping[str, Declarable], schema: Json) -> tuple[Explained, ...]:
     """Explain a kind (`jobQueues`), a member (`jobQueues.priority`) or every member of a name (`minvCpus`).
 
     Empty if there is none; `nearest` then knows what may have been meant.
@@ -85,7 +85,7 @@ def explain(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[Explain
     return tuple(_explained(member, schema) for member in members if _lower(member.path)[-len(wanted) :] == wanted)
 
 
-def member_at(kind: Kind, path: Path, schema: Json) -> str:
+def member_at(kind: Declarable, path: Path, schema: Json) -> str:
     """Return the member that a path in a body of the kind leads to, as `explain` calls it; keys of maps are none.
 
     A structure that stands in several places is named by the outermost: a node's container is containerProperties.
@@ -104,7 +104,7 @@ def member_at(kind: Kind, path: Path, schema: Json) -> str:
     return ".".join(steps)
 
 
-def _homes(kind: Kind, defs: Json) -> Mapping[str, tuple[str, ...]]:
+def _homes(kind: Declarable, defs: Json) -> Mapping[str, tuple[str, ...]]:
     """Return where each definition stands first, outermost first."""
     places: dict[str, tuple[str, ...]] = {}
     waiting: deque[tuple[tuple[str, ...], Json]] = deque([((kind.section,), defs[kind.create.operation])])
@@ -122,7 +122,7 @@ def _target(member: Json) -> str:
     return str(member.get("items", member).get("$ref", ""))
 
 
-def nearest(path: str, kinds: Mapping[str, Kind], schema: Json) -> tuple[str, ...]:
+def nearest(path: str, kinds: Mapping[str, Declarable], schema: Json) -> tuple[str, ...]:
     """Return the paths that are nearest to one that does not exist: by its last member, then as a whole."""
     members = {member.dotted: member.path[-1].lower() for member in _all_members(kinds, schema)}
     steps = _steps(path)
@@ -136,7 +136,7 @@ def _steps(path: str) -> list[str]:
     return [step for step in re.split(r"[./]|\[\d*\]", path) if step and not step.isdigit()]
 
 
-def _kind(name: str, kinds: Mapping[str, Kind]) -> Kind | None:
+def _kind(name: str, kinds: Mapping[str, Declarable]) -> Declarable | None:
     return next((kind for kind in kinds.values() if name in _lower((kind.name, kind.section, kind.noun))), None)
 
 
@@ -144,14 +144,14 @@ def _lower(names: tuple[str, ...]) -> list[str]:
     return [name.lower() for name in names]
 
 
-def _all_members(kinds: Mapping[str, Kind], schema: Json) -> Iterator[_ExplainedField]:
+def _all_members(kinds: Mapping[str, Declarable], schema: Json) -> Iterator[_ExplainedField]:
     defs = schema["$defs"]
     for kind in kinds.values():
         yield from _members(kind, (), (name_row(kind), *kind.rows, TAGS), defs[kind.create.operation], defs, None)
 
 
 def _members(
-    kind: Kind, path: tuple[str, ...], rows: tuple[Row, ...], body: Json, defs: Json, cost: Cost | None
+    kind: Declarable, path: tuple[str, ...], rows: tuple[Row, ...], body: Json, defs: Json, cost: Cost | None
 ) -> Iterator[_ExplainedField]:
     known = Rows.of(rows).by_name
     for name, member in body["properties"].items():
@@ -171,7 +171,7 @@ def _structure(member: Json, defs: Json) -> Json:
     return body if "properties" in body else None
 
 
-def _explained_kind(kind: Kind, schema: Json) -> Explained:
+def _explained_kind(kind: Declarable, schema: Json) -> Explained:
     members = ", ".join(
         name for name in schema["$defs"][kind.create.operation]["properties"] if name != kind.name_member
     )
@@ -245,7 +245,7 @@ def _may_cost_more(cost: Cost) -> bool:
     return cost in (Cost.SCALING, Cost.INFRASTRUCTURE)
 
 
-def _origin(row: Field, kind: Kind) -> Iterator[tuple[str, str]]:
+def _origin(row: Field, kind: Declarable) -> Iterator[tuple[str, str]]:
     if row.source or kind.source:
         yield "source", row.source or kind.source
 
@@ -254,24 +254,24 @@ def written(value: Json) -> str:
     return value if isinstance(value, str) and value else json.dumps(value)
 
 
-# What the language has of its own, beside what the API takes: settings of a stack, variables, lifecycle.
+# What the language has of its own, beside what the API takes: settings of a stack, variables, lifecycle, smoke.
 
 SECTIONS: Mapping[str, Json] = {
     **HEAD,
     "variables": {**VARIABLE, "description": HEAD["variables"]["description"]},
     "defaults": {"type": "object", "description": "Fields that are merged into each resource of a kind, by section."},
     "ignore": {**IGNORED, "description": HEAD["ignore"]["description"]},
-    "lifecycle": LIFECYCLE,
+    **OWN,
 }
 
 
 def explain_own(path: str) -> tuple[Explained, ...]:
     """Explain a part of the language (`lifecycle`, `lifecycle.replace`, `variables.example`); empty if there is none.
 
-    `lifecycle` stands beside a body: `jobQueues.lifecycle.replace` is found, too.
+    They stand beside a body: `jobQueues.lifecycle.replace` is found, too.
     """
     steps = [step.lower() for step in path.split(".") if step]
-    if len(steps) > 1 and steps[1] == "lifecycle":
+    if len(steps) > 1 and steps[1] in OWN:
         steps = steps[1:]
     return tuple(explained for explained in _each(SECTIONS, ()) if explained.path.lower().split(".") == steps)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
+from reconciler.kinds.base import Declarable, Field, Form, Row, Rows, Unmanaged
 from reconciler.model import Cost, Json
 
 # The body of a kind's resources as JSON Schema: types from the service model, meaning and limits from the table.
@@ -44,7 +44,7 @@ class Bodies:
     defs: dict[str, Json] = field(default_factory=dict)
     written: dict[str, Json] = field(default_factory=dict)
 
-    def of(self, kind: Kind) -> dict[str, Json]:
+    def of(self, kind: Declarable) -> dict[str, Json]:
         """Return the schema of what creates a resource, with what only an update can set, and the name."""
         create = self.operations[kind.create.operation]["input"]["shape"]
         update = self.operations[kind.update.operation]["input"]["shape"] if kind.update else ""
@@ -109,7 +109,7 @@ class Bodies:
         return {"$ref": DEFS + shape}
 
 
-def name_row(kind: Kind) -> Field:
+def name_row(kind: Declarable) -> Field:
     """Return the row of a kind's name, which is no part of its body: in a stack it is the key."""
     return Field(
         name=kind.name_member,
@@ -385,6 +385,27 @@ LIFECYCLE: Json = {
     },
 }
 
+SMOKE: Json = {
+    "title": "smoke",
+    "type": "object",
+    "description": "Makes the job a smoke test, which `apply --smoke` runs after a change.",
+    "additionalProperties": False,
+    "properties": {
+        "after": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Resources, as KIND/NAME; * and ? are wildcards. The job runs if one of them was changed. "
+            "By default, everything that the job refers to, directly or indirectly.",
+        },
+        "within": {
+            "type": ["string", "integer"],
+            "default": "20m",
+            "description": "How long the job may take, such as 90s, 20m or 2h. It is terminated then.",
+        },
+    },
+}
+OWN: Mapping[str, Json] = {"lifecycle": LIFECYCLE, "smoke": SMOKE}  # beside the fields of a body, by their keys
+
 VARIABLE: Json = {
     "title": "variable",
     "type": "object",
@@ -522,7 +543,7 @@ HEAD: Mapping[str, Json] = {
 }
 
 
-def schemas(kinds: Iterable[Kind], model: Mapping[str, Json]) -> dict[str, Json]:
+def schemas(kinds: Iterable[Declarable], model: Mapping[str, Json]) -> dict[str, Json]:
     """Return every schema by the name of its file. `model` is botocore's service model of Batch."""
     known = tuple(kinds)
     fleet = {"$schema": DIALECT, **tagged(FLEET)}
@@ -535,7 +556,7 @@ def rendered(schema: Json) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _body(kind: Kind, model: Mapping[str, Json]) -> dict[str, Json]:
+def _body(kind: Declarable, model: Mapping[str, Json]) -> dict[str, Json]:
     bodies = Bodies(model["shapes"], model["operations"])
     body = bodies.of(kind)
     return {
@@ -547,12 +568,12 @@ def _body(kind: Kind, model: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json]:
+def _stack(kinds: tuple[Declarable, ...], model: Mapping[str, Json]) -> dict[str, Json]:
     bodies = Bodies(model["shapes"], model["operations"])
     own = {kind.create.operation: _nameless(kind, bodies.of(kind)) for kind in kinds}
     entries = {kind.name: _entry(kind, own[kind.create.operation]) for kind in kinds}
     defs: dict[str, Json] = {
-        "Lifecycle": LIFECYCLE,
+        **{_named(own): schema for own, schema in OWN.items()},
         "Variable": VARIABLE,
         "Ignore": IGNORED,
         **bodies.defs,
@@ -574,24 +595,29 @@ def _stack(kinds: tuple[Kind, ...], model: Mapping[str, Json]) -> dict[str, Json
     }
 
 
-def _nameless(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
+def _nameless(kind: Declarable, body: Mapping[str, Json]) -> dict[str, Json]:
     """In a stack the key is the name."""
     required = [name for name in body["required"] if name != kind.name_member]
     others = {keyword: value for keyword, value in body.items() if keyword != "required"}
     return {**others, "required": required} if required else others
 
 
-def _entry(kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what stands under a resource's key: the body with our shorts, and lifecycle beside it."""
+def _entry(kind: Declarable, body: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what stands under a resource's key: the body with our shorts, and our own member beside it."""
     return {
         "title": kind.name,
         "description": kind.description,
         **body,
-        "properties": {**dict(_members(kind, body["properties"])), "lifecycle": {"$ref": "#/$defs/Lifecycle"}},
+        "properties": {**dict(_members(kind, body["properties"])), kind.own: {"$ref": DEFS + _named(kind.own)}},
     }
 
 
-def _members(kind: Kind, names: Iterable[str]) -> Iterator[tuple[str, Json]]:
+def _named(own: str) -> str:
+    """Return the name of the definition of one of our members."""
+    return own.capitalize()
+
+
+def _members(kind: Declarable, names: Iterable[str]) -> Iterator[tuple[str, Json]]:
     """Yield what may be written for each member, and beside it for its short."""
     shorts = {row.name: row.short for row in kind.fields if row.short}
     for name in names:
@@ -600,7 +626,7 @@ def _members(kind: Kind, names: Iterable[str]) -> Iterator[tuple[str, Json]]:
             yield shorts[name], _short(kind, name)
 
 
-def _written(kind: Kind, name: str) -> dict[str, Json]:
+def _written(kind: Declarable, name: str) -> dict[str, Json]:
     own = {"$ref": f"{DEFS}{kind.create.operation}/properties/{name}"}
     row = kind.field(name)
     if row is None or row.form is not Form.RANKED or len(row.fields) != PAIR:
@@ -608,11 +634,11 @@ def _written(kind: Kind, name: str) -> dict[str, Json]:
     return {"description": row.description, "anyOf": [own, {"type": "array", "items": {"type": "string"}}]}
 
 
-def _short(kind: Kind, name: str) -> dict[str, Json]:
+def _short(kind: Declarable, name: str) -> dict[str, Json]:
     return {"$ref": f"{DEFS}{kind.create.operation}/properties/{name}", "description": f"Short for {name}."}
 
 
-def _sections(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json]:
+def _sections(kinds: Iterable[Declarable], names: Mapping[str, str]) -> dict[str, Json]:
     return {
         kind.section: {
             "type": "object",
@@ -623,7 +649,7 @@ def _sections(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json
     }
 
 
-def _defaults(kinds: Iterable[Kind], names: Mapping[str, str]) -> dict[str, Json]:
+def _defaults(kinds: Iterable[Declarable], names: Mapping[str, str]) -> dict[str, Json]:
     return {
         "type": "object",
         "description": "Merged below each resource of the kind.",

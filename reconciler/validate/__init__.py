@@ -12,10 +12,11 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Declarable, Kind
 from reconciler.kinds.paths import PathError, lacking, parse, tag_pattern
+from reconciler.kinds.submission import JOB
 from reconciler.live.ownership import APPLIED, NAME, OWNER, PREFIX
-from reconciler.model import Address, Declared, Ignore, Json, Path, Spec, Stack
+from reconciler.model import Address, Declared, DeclaredJob, Ignore, Json, Path, Spec, Stack
 from reconciler.placeholders import Unknown, holds_unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
@@ -54,19 +55,20 @@ def validate(
 
         return SchemaValidator(readers, FieldIndex(schema["$defs"]), takes)
 
-    declared: dict[Address, Declared] = {}
+    sections: Mapping[str, Declarable] = {**kinds, JOB.name: JOB}
+    declared: dict[Address, Declared | DeclaredJob] = {}
     problems: list[Problem] = []
     silenced: list[Problem] = list(stack.silenced)
-    valid: list[Declared] = []
+    valid: list[Declared | DeclaredJob] = []
     bodies: dict[Address, Spec | None] = {}
     unknown_values: dict[Address, Mapping[Path, tuple[str, ...]]] = {}
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
-    for address, resource in stack.declared.items():
-        kind = kinds[address.kind]
-        spec, is_doubtful = readers.read(kind.create.operation, resource.spec)
+    for resource in stack.bodies:
+        address, of = resource.address, sections[resource.address.kind]
+        spec, is_doubtful = readers.read(of.create.operation, resource.spec)
         result = SchemaResult()
         if is_doubtful:
-            result = validator().check(kind, replace(resource, spec=spec), is_whole=is_whole)
+            result = validator().check(of, replace(resource, spec=spec), is_whole=is_whole)
         unknown_values[address] = result.unknown_values
         for path, spelling in result.spellings.items():
             spec = _with(spec, path, spelling)
@@ -78,18 +80,29 @@ def validate(
         is_broken = any(problem.severity is Severity.ERROR for problem in remaining)
         valid += () if is_broken or is_unknown or not is_whole else (declared[address],)
         problems += remaining
-        problems += problems_of_resource(typed, declared[address], kind)
+        problems += _problems_of_tags(typed, declared[address])
+    for each in stack.declared.values():
+        if each.lifecycle.ignore_changes:
+            problems += problems_of_ignored(each, kinds[each.address.kind])
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
     subject = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
     others = (replace(subject, stack=other, _shared={}) for other in _with_known_values(bodies, unknown_values))
     subject = replace(subject, with_known_values=tuple(others))
     for resource in valid:
-        own = subject.of_resource(resource.address, resource.spec, resource.lifecycle.runs_on)
+        own = subject.of_resource(resource.address, resource.spec, _runs_on(resource))
         problems += problems_of(resource, own, strict=strict)
     remaining, disabled = settle(problems, stack.disabled)
-    typed = replace(typed, declared=declared, silenced=_in_order([*silenced, *disabled]), ignore=in_force(typed, today))
+    typed = replace(
+        typed.with_bodies(declared.values(), typed.tags),
+        silenced=_in_order([*silenced, *disabled]),
+        ignore=in_force(typed, today),
+    )
     return typed, _in_order(remaining)
+
+
+def _runs_on(resource: Declared | DeclaredJob) -> tuple[str, ...]:
+    return resource.lifecycle.runs_on if isinstance(resource, Declared) else ()
 
 
 def _with_known_values(
@@ -231,13 +244,7 @@ LONGEST_VALUE = 256
 MOST_TAGS_HINT = f"a resource can have {MOST_TAGS} tags, and reconciler uses {OURS} of them"
 
 
-def problems_of_resource(stack: Stack, resource: Declared, kind: Kind) -> Iterator[Problem]:
-    """Yield what is wrong with one resource beyond its schema."""
-    yield from problems_of_ignored(resource, kind)
-    yield from _problems_of_tags(stack, resource)
-
-
-def _problems_of_tags(stack: Stack, resource: Declared) -> Iterator[Problem]:
+def _problems_of_tags(stack: Stack, resource: Declared | DeclaredJob) -> Iterator[Problem]:
     tags = resource.spec.get("tags") if isinstance(resource.spec, Mapping) else None
     if not isinstance(tags, Mapping):
         return

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.base import Kind
-from reconciler.model import Declared, Json, Path, dotted
+from reconciler.kinds.base import Declarable
+from reconciler.model import Declared, DeclaredJob, Json, Path, dotted
 from reconciler.placeholders import Unknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LEAST = 1  # of what stands for a number that has no bounds
 
 
-def example(kind: Kind, path: Path, index: FieldIndex) -> str:
+def example(kind: Declarable, path: Path, index: FieldIndex) -> str:
     """Return the field at a path with an example value, as YAML in one line; for an entry of a list, the whole list."""
     *home, member = path or ("",)
     if isinstance(member, int):
@@ -99,7 +99,7 @@ class SchemaValidator:
     takes: Takes = takes_nothing
     compiled: dict[str, "Validator"] = field(default_factory=dict)
 
-    def check(self, kind: Kind, resource: Declared, *, is_whole: bool) -> SchemaResult:
+    def check(self, kind: Declarable, resource: Declared | DeclaredJob, *, is_whole: bool) -> SchemaResult:
         """Return everything that is wrong with a resource, each problem once; nothing about an `Unknown`.
 
         In a stack that is not whole, because files could not be read, no field counts as missing.
@@ -135,7 +135,7 @@ class SchemaValidator:
             problems, unknown_values, {finding.path: finding.spelling for finding in placed if finding.spelling}
         )
 
-    def _findings(self, error: "_SchemaError", kind: Kind) -> Iterator["_Finding"]:
+    def _findings(self, error: "_SchemaError", kind: Declarable) -> Iterator["_Finding"]:
         """Yield what is wrong; a value that only the installed SDK knows is newer, and no mistake."""
         spelling = self._newer_spelling(kind, error) if error.keyword == "enum" and isinstance(error.value, str) else ""
         if spelling:
@@ -144,12 +144,12 @@ class SchemaValidator:
         else:
             yield from _findings(error, kind, self.index)
 
-    def _newer_spelling(self, kind: Kind, error: "_SchemaError") -> str:
+    def _newer_spelling(self, kind: Declarable, error: "_SchemaError") -> str:
         """Return a value as the installed SDK spells it; empty if the SDK does not know it."""
         spellings = (error.value, error.value.upper(), error.value.lower())
         return next((spelling for spelling in spellings if self._is_newer(kind, (*error.path, spelling))), "")
 
-    def _is_newer(self, kind: Kind, path: Path) -> bool:
+    def _is_newer(self, kind: Declarable, path: Path) -> bool:
         """Whether the installed SDK knows a field or value at a path that our tables do not know."""
         if kind.update and path[0] in (kind.update.id_member, *kind.update.not_state):
             return False
@@ -252,7 +252,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
 
 
-def _findings(error: _SchemaError, kind: Kind, index: FieldIndex) -> Iterator[_Finding]:
+def _findings(error: _SchemaError, kind: Declarable, index: FieldIndex) -> Iterator[_Finding]:
     match error.keyword:
         case "required":
             yield from _missing(error)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from reconciler.kinds.base import Kind
+from reconciler.kinds.base import Declarable
 from reconciler.model import Json, Path, dotted
 
 # Which fields a resource can have, and in which of its structures.
@@ -40,7 +40,7 @@ class FieldIndex:
     defs: Mapping[str, Json]
     known: dict[str, Mapping[str, list[FieldPlace]]] = field(default_factory=dict)
 
-    def places(self, kind: Kind) -> Mapping[str, list[FieldPlace]]:
+    def places(self, kind: Declarable) -> Mapping[str, list[FieldPlace]]:
         """Return the places of every field by its normalized name, with `lifecycle` and the short forms."""
         if kind.name not in self.known:
             places: dict[str, list[FieldPlace]] = {}
@@ -49,16 +49,16 @@ class FieldIndex:
             self.known[kind.name] = places
         return self.known[kind.name]
 
-    def members(self, kind: Kind, path: Path) -> Mapping[str, Json]:
+    def members(self, kind: Declarable, path: Path) -> Mapping[str, Json]:
         """Return the fields of the structure at a path; none if there is no structure."""
         members: Mapping[str, Json] = self._structure(kind, path).get("properties", {})
         return members
 
-    def required(self, kind: Kind, path: Path) -> tuple[str, ...]:
+    def required(self, kind: Declarable, path: Path) -> tuple[str, ...]:
         """Return the required fields of the structure at a path."""
         return tuple(self._structure(kind, path).get("required", ()))
 
-    def _structure(self, kind: Kind, path: Path) -> Json:
+    def _structure(self, kind: Declarable, path: Path) -> Json:
         schema = self.resolved({"$ref": DEFS + kind.create.operation})
         for step in path:
             inner = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
@@ -141,11 +141,11 @@ class Suggestion(NamedTuple):
     pattern: TypoPattern | None = None
 
 
-def suggestion_for(unknown: UnknownField, body: Json, kind: Kind, index: FieldIndex) -> Suggestion:
+def suggestion_for(unknown: UnknownField, body: Json, kind: Declarable, index: FieldIndex) -> Suggestion:
     """Return what an unknown field in a body was meant to be."""
     places, name, here = index.places(kind), normalized(unknown.name), unknown.here
     own = {normalized(place.member): place for place in chain(*places.values()) if place.path == here}
-    if unknown.name in (*kind.read.response_only, kind.arn_member):
+    if unknown.name in kind.response_only:
         return Suggestion("it is only in API responses: remove it")
     if not here and name == "name":
         return Suggestion("the key above is the name: remove it")
@@ -184,7 +184,7 @@ def _entry(value: Json, index: int) -> Json:
     return value[index] if isinstance(value, list) and index < len(value) else None
 
 
-def _suits_better(place: FieldPlace, near: FieldPlace, value: Json, kind: Kind, index: FieldIndex) -> bool:
+def _suits_better(place: FieldPlace, near: FieldPlace, value: Json, kind: Declarable, index: FieldIndex) -> bool:
     """Whether the value fits the field of exactly this name elsewhere better than a field of a similar name here."""
     if place.takes(value) != near.takes(value) or not isinstance(value, Mapping):
         return place.takes(value) and not near.takes(value)
@@ -304,7 +304,7 @@ class CorrectedBody:
         return next(((*self.written[path[:end]], *path[end:]) for end in ends if path[:end] in self.written), path)
 
 
-def corrected(kind: Kind, body: Json, index: FieldIndex, is_newer: Callable[[Path], bool]) -> CorrectedBody:
+def corrected(kind: Declarable, body: Json, index: FieldIndex, is_newer: Callable[[Path], bool]) -> CorrectedBody:
     """Return a body as it was meant. A field that `is_newer` than our tables is no typo."""
     reader = _TypoFinder(kind, body, index, is_newer)
     read = reader.corrected()
@@ -321,7 +321,7 @@ class _MisplacedField(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _TypoFinder:
-    kind: Kind
+    kind: Declarable
     body: Json
     index: FieldIndex
     is_newer: Callable[[Path], bool]

@@ -22,7 +22,7 @@ from reconciler.cli.commands import COMMANDS, CommandRow, import_, validate
 from reconciler.cli.commands.fmt import language
 from reconciler.cli.options import OF_FINDINGS
 from reconciler.importers.model import Imported
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.kinds.base import Field, Kind
 from reconciler.model import Cost, Json
 from reconciler.ports import Observer
@@ -54,7 +54,8 @@ def add_kind(kind: Kind, monkeypatch: pytest.MonkeyPatch) -> Toyshop:
         return shop.call(operation, request) if is_ours else call(cloud, operation, request)
 
     monkeypatch.setitem(KINDS, kind.name, kind)
-    files = schemas(KINDS.values(), service)
+    monkeypatch.setitem(SECTIONS, kind.name, kind)
+    files = schemas(SECTIONS.values(), service)
     monkeypatch.setattr(installed, "read_schema", lambda name="stack": untagged(files[f"{name}.schema.json"]))
     monkeypatch.setattr(installed, "service_model", lambda: service)
     monkeypatch.setattr(AwsCloud, "call", called)

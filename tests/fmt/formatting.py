@@ -4,14 +4,14 @@ import textwrap
 
 from reconciler.adapters.lookup.installed import read_schema
 from reconciler.fmt import Formatted, Language, format_file
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from reconciler.model import Json
 from reconciler.ports import takes_nothing
 from reconciler.syntax.diagnostics import Findings
 from reconciler.syntax.nodes import AliasNode, MappingNode, Node, Scalar, SequenceNode, TaggedNode, text_of
 from reconciler.syntax.parse import compose
 
-LANGUAGE = Language(read_schema(), KINDS, takes_nothing)
+LANGUAGE = Language(read_schema(), SECTIONS, takes_nothing)
 
 
 def done(text: str | bytes, language: Language = LANGUAGE) -> Formatted:

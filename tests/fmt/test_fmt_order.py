@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from tests.fmt.formatting import LANGUAGE, fmt, lines
 
 
@@ -21,17 +21,17 @@ def test_the_top_of_a_stack_has_the_order_of_the_language() -> None:
         "ignore",
         "rules",
     ]
-    sections = [kind.section for kind in KINDS.values()]
+    sections = [each.section for each in SECTIONS.values()]
     assert list(LANGUAGE.schema["properties"]) == [*keys, *sections]
     whole = [f"{key}: {{}}" for key in ("$schema", *keys, "x-b", "x-a", *sections)]
     assert fmt("\n".join(reversed(whole))) == fmt("\n".join(whole)).replace("x-b: {}\nx-a: {}", "x-a: {}\nx-b: {}")
     assert fmt("\n".join(whole)) == "\n".join(whole) + "\n"
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", SECTIONS.values(), ids=lambda kind: kind.name)
 def test_a_body_has_the_order_of_its_table(kind: object) -> None:
     members = list(LANGUAGE.schema["$defs"][kind.name]["properties"])
-    assert (members[0], members[-2:]) == (kind.name_member, ["tags", "lifecycle"])
+    assert (members[0], members[-2:]) == (kind.name_member, ["tags", kind.own])
     shorts = {row.short: row.name for row in kind.fields if row.short}
     rows = [row.name for row in kind.rows]
     assert [name for name in members[1:-2] if name not in shorts] == rows

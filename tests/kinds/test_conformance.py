@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.kinds import KINDS
-from reconciler.kinds.base import MISSING, Created, Field, Form, Kind, Row, Unmanaged
+from reconciler.kinds import KINDS, SECTIONS
+from reconciler.kinds.base import MISSING, Created, Declarable, Field, Form, Kind, Row, Unmanaged
 from reconciler.model import Cost, Json
 from tests.fakes import HERE
 from tests.schemas import model
@@ -29,6 +29,7 @@ SHAPES: Mapping[Form, tuple[str, ...]] = {
     Form.FLOAT32: ("float",),
     Form.VALUE: ("string", "integer", "long", "float", "double", "boolean"),
 }
+every_section = pytest.mark.parametrize("kind", SECTIONS.values(), ids=lambda kind: kind.name)
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
 
 
@@ -62,7 +63,7 @@ def members(name: str) -> Mapping[str, str]:
     return {member: inner["shape"] for member, inner in found.get("members", {}).items()}
 
 
-def places(kind: Kind) -> Iterator[Place]:
+def places(kind: Declarable) -> Iterator[Place]:
     created = operation(kind.create.operation, "input")
     updated = operation(kind.update.operation, "input") if kind.update else ""
     target = {kind.update.id_member} if kind.update else set()
@@ -70,7 +71,7 @@ def places(kind: Kind) -> Iterator[Place]:
     yield from inside(kind.rows, created, updated, "", None, apart)
 
 
-def stand_ins(kind: Kind) -> Iterator[str]:
+def stand_ins(kind: Declarable) -> Iterator[str]:
     """Yield the members of updates that stand for members of another name."""
     return (name for row in kind.fields if row.update_as for name in row.update_as(1))
 
@@ -97,34 +98,34 @@ def inside(
             yield from inside(row.fields, place.created, place.updated, f"{place.path}.", own, set())
 
 
-def fields(kind: Kind) -> Iterator[tuple[Place, Field]]:
+def fields(kind: Declarable) -> Iterator[tuple[Place, Field]]:
     return ((place, place.row) for place in places(kind) if isinstance(place.row, Field))
 
 
-def wrong(kind: Kind, is_wrong: Callable[[Place, Field], bool]) -> list[str]:
+def wrong(kind: Declarable, is_wrong: Callable[[Place, Field], bool]) -> list[str]:
     return [place.path for place, row in fields(kind) if is_wrong(place, row)]
 
 
-@every_kind
-def test_every_member_of_create_and_update_has_a_row(kind: Kind) -> None:
+@every_section
+def test_every_member_of_create_and_update_has_a_row(kind: Declarable) -> None:
     assert [place.path for place in places(kind) if place.row is None] == []
 
 
-@every_kind
-def test_every_row_is_a_member_of_create_or_update(kind: Kind) -> None:
+@every_section
+def test_every_row_is_a_member_of_create_or_update(kind: Declarable) -> None:
     assert [place.path for place in places(kind) if not place.created and not place.updated] == []
 
 
-@every_kind
-def test_no_member_has_two_rows(kind: Kind) -> None:
+@every_section
+def test_no_member_has_two_rows(kind: Declarable) -> None:
     seen = [place.path for place in places(kind)]
     assert sorted(set(seen)) == sorted(seen)
     names = [row.name for row in kind.rows]
     assert len(names) == len(set(names))
 
 
-@every_kind
-def test_every_row_says_something(kind: Kind) -> None:
+@every_section
+def test_every_row_says_something(kind: Declarable) -> None:
     assert wrong(kind, lambda _place, row: not row.description.strip()) == []
     assert [p.path for p in places(kind) if isinstance(p.row, Unmanaged) and not p.row.reason.strip()] == []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from reconciler.model import Path
 from reconciler.report.catalogue import with_rules
 from reconciler.rules import RULE_IDS, RULES
@@ -15,7 +15,7 @@ SCHEMA = read_schema()
 
 
 def told(asked: str) -> dict[str, str]:
-    (one,) = with_rules(explain(asked, KINDS, SCHEMA), SCHEMA)
+    (one,) = with_rules(explain(asked, SECTIONS, SCHEMA), SCHEMA)
     return dict(one.facts)
 
 
@@ -40,7 +40,7 @@ def test_a_structure_that_stands_elsewhere_has_the_same_rules() -> None:
 
 
 def test_every_rule_is_about_a_member_or_a_kind() -> None:
-    kinds = [one for kind in KINDS.values() for one in explain(kind.section, KINDS, SCHEMA)]
+    kinds = [one for kind in SECTIONS.values() for one in explain(kind.section, SECTIONS, SCHEMA)]
     members = [one for kind in kinds for name in dict(kind.facts)["members"].split(", ") for one in inside(kind, name)]
     labels = [label for one in with_rules((*kinds, *members), SCHEMA) for label, _ in one.facts]
     assert {label.split()[1] for label in labels if label.startswith(("rule ", "advice "))} == RULE_IDS
@@ -48,7 +48,7 @@ def test_every_rule_is_about_a_member_or_a_kind() -> None:
 
 def inside(of: Explained, name: str) -> Iterator[Explained]:
     """Yield a member and all that are inside of it."""
-    (one,) = explain(f"{of.path}.{name}", KINDS, SCHEMA)
+    (one,) = explain(f"{of.path}.{name}", SECTIONS, SCHEMA)
     yield one
     _, _, names = dict(one.facts).get("type", "").partition("structure of ")
     for inner in names.split(", ") if names else ():
@@ -70,4 +70,4 @@ def inside(of: Explained, name: str) -> Iterator[Explained]:
     ],
 )
 def test_a_path_leads_to_a_member_without_positions_and_keys(path: Path, member: str) -> None:
-    assert member_at(KINDS["JobDefinition"], path, SCHEMA) == member
+    assert member_at(SECTIONS["JobDefinition"], path, SCHEMA) == member

@@ -7,7 +7,8 @@ import pytest
 
 from reconciler.adapters.lookup.installed import read_schema, service_model
 from reconciler.kinds import KINDS
-from reconciler.model import Address, Declared, Lifecycle, Stack
+from reconciler.kinds.submission import JOB
+from reconciler.model import Address, Declared, DeclaredJob, Lifecycle, Stack
 from reconciler.problems import Severity
 from reconciler.rules import RULES, Example, Rule, Subject
 from reconciler.rules.base import Basis, Evidence
@@ -21,10 +22,12 @@ ALL = [(kind, rule) for kind, rules in RULES.items() for rule in rules]
 def found(kind: str, example: Example) -> dict[str, list[str]]:
     """Return the messages that validating an example gives, strictly, by code."""
     mine = Address(kind, "example")
-    declared = {mine: example.body, **{Address(*key): body for key, body in example.others.items()}}
+    declared = {Address(*key): body for key, body in example.others.items()}
     resources = {address: Declared(address, body) for address, body in declared.items()}
-    resources[mine] = Declared(mine, example.body, Lifecycle(runs_on=example.runs_on))
-    stack = Stack("s", resources, region=example.region or None)
+    jobs = {"example": DeclaredJob(mine, example.body)} if kind == JOB.name else {}
+    if not jobs:
+        resources[mine] = Declared(mine, example.body, Lifecycle(runs_on=example.runs_on))
+    stack = Stack("s", resources, jobs, region=example.region or None)
     _, problems = validate(stack, SCHEMA, KINDS, strict=True)
     codes: dict[str, list[str]] = {}
     for problem in problems:

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.model import Json
 from reconciler.report.schemas import PUBLISHED
 from tests.schemas import current, model, stale
@@ -79,7 +79,7 @@ def test_the_files_are_current() -> None:
 
 
 def test_there_is_one_file_for_each_kind_for_the_stack_for_the_deployments_and_for_each_document() -> None:
-    language = ["fleet.schema.json", "stack.schema.json", *(f"{kind.noun}.schema.json" for kind in KINDS.values())]
+    language = ["fleet.schema.json", "stack.schema.json", *(f"{kind.noun}.schema.json" for kind in SECTIONS.values())]
     assert sorted(current()) == sorted([*language, *DOCUMENTS])
 
 

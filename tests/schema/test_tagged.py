@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 from reconciler.model import Json
 from reconciler.schema.language import _stack
 from tests.schema.test_schema_files import structures
@@ -49,7 +49,7 @@ def says(member: Json, schema: Json) -> str:
 
 
 def test_what_we_check_by_is_what_editors_check_by_without_tags() -> None:
-    assert read_schema() == _stack(tuple(KINDS.values()), model())
+    assert read_schema() == _stack(tuple(SECTIONS.values()), model())
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: f"{file.parent.name}/{file.name}")

@@ -100,12 +100,12 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _list(kind: str, verbose: int, out: Output) -> int:
-    from reconciler.kinds import KINDS, kind_named
+    from reconciler.kinds import SECTIONS, section_named
     from reconciler.report.catalogue import catalogue, entries_page, entry_json
 
-    wanted = kind_named(kind)
+    wanted = section_named(kind)
     if kind and wanted is None:
-        raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(KINDS)}")
+        raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join(SECTIONS)}")
     entries = [entry for entry in catalogue().values() if wanted is None or entry.kind == wanted.name]
     out.publish(
         lambda width: entries_page(entries, width, sources=bool(verbose)),
@@ -207,15 +207,15 @@ def _explain_id(id_: str, out: Output) -> int:
 
 def _explain_field(field: str, out: Output) -> int:
     from reconciler.adapters.lookup.installed import read_schema
-    from reconciler.kinds import KINDS
+    from reconciler.kinds import SECTIONS
     from reconciler.report.catalogue import nearest_ids, with_rules
     from reconciler.schema import explain, explain_own, nearest, own_names
 
     schema = read_schema()
-    explained = (*with_rules(explain(field, KINDS, schema), schema), *explain_own(field))
+    explained = (*with_rules(explain(field, SECTIONS, schema), schema), *explain_own(field))
     if not explained:
         own = tuple(difflib.get_close_matches(field, own_names(), n=1))
-        near = nearest_ids(field) or own or nearest(field, KINDS, schema)
+        near = nearest_ids(field) or own or nearest(field, SECTIONS, schema)
         raise WrongUsage(f"there is no {field}", hint=f"did you mean {' or '.join(near)}?" if near else "")
     out.publish(lambda width: _page(explained, width), lambda: [dataclasses.asdict(part) for part in explained])
     return Exit.DONE

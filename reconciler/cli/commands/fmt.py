@@ -118,9 +118,9 @@ def _failed(shown: str, code: str, message: str, hint: str = "") -> "Formatted":
 def language() -> "Language":
     from reconciler.adapters.lookup.installed import read_schema, takes
     from reconciler.fmt import Language
-    from reconciler.kinds import KINDS
+    from reconciler.kinds import SECTIONS
 
-    return Language(read_schema(), KINDS, takes)
+    return Language(read_schema(), SECTIONS, takes)
 
 
 def _publish(formatting: "Formatting", out: Output, *, is_diff: bool) -> None:

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from reconciler.cli.context import shown_stack
 from reconciler.cli.options import add_ignored_sandbox, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
-from reconciler.model import Declared, Ignore, Json, Stack, StatePlace
+from reconciler.model import Declared, DeclaredJob, Ignore, Json, Stack, StatePlace
 from reconciler.problems import Exit
 
 EXAMPLES = """\
@@ -34,6 +34,7 @@ def run(args: Namespace, out: Output) -> int:
 def rendered(stack: Stack) -> dict[str, Json]:
     """Return the stack as one document of the language."""
     from reconciler.kinds import KINDS
+    from reconciler.kinds.submission import JOB
 
     settings = {"account": stack.account, "region": stack.region, "namePrefix": stack.name_prefix}
     document: dict[str, Json] = {"stack": stack.name, **{key: value for key, value in settings.items() if value}}
@@ -52,6 +53,8 @@ def rendered(stack: Stack) -> dict[str, Json]:
         own = {a.name: _body(declared) for a, declared in stack.declared.items() if a.kind == kind.name}
         if own:
             document[kind.section] = own
+    if stack.jobs:
+        document[JOB.section] = {name: _job(job) for name, job in stack.jobs.items()}
     return document
 
 
@@ -64,6 +67,12 @@ def _place(place: StatePlace) -> Json:
 def _entry(ignore: Ignore) -> dict[str, Json]:
     until = {"expires": ignore.expires} if ignore.expires else {}
     return {"resources": ignore.resources, "members": list(ignore.members), "reason": ignore.reason, **until}
+
+
+def _job(job: DeclaredJob) -> dict[str, Json]:
+    from reconciler.load.jobs import spelled
+
+    return {**job.spec, **({} if job.smoke is None else {"smoke": spelled(job.smoke)})}
 
 
 def _body(declared: Declared) -> dict[str, Json]:

@@ -38,11 +38,11 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _name(kind: str) -> str:
-    from reconciler.kinds import KINDS
+    from reconciler.kinds import SECTIONS
 
-    for known in KINDS.values():
+    for known in SECTIONS.values():
         if kind.lower() in (known.name.lower(), known.section.lower(), known.noun):
             return known.noun
     if kind.lower() in OTHERS:
         return kind.lower()
-    raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join((*KINDS, *OTHERS))}")
+    raise WrongUsage(f"there is no kind {kind}", hint=f"there are {', '.join((*SECTIONS, *OTHERS))}")

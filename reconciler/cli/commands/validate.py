@@ -83,7 +83,13 @@ def _validate(request: StackRequest, out: Output, *, is_strict: bool, fail_on: S
     read = read_stack(request, strict=is_strict)
     stack = read.stack
     problems = present_problems(read.problems)
-    validation = Validation(request.path, stack.name, tuple(stack.declared), problems, _silenced(stack))
+    validation = Validation(
+        request.path,
+        stack.name,
+        tuple(each.address for each in stack.bodies),
+        problems,
+        _silenced(stack),
+    )
     failing = _failing(validation, fail_on)
     out.publish(
         lambda width: _page(validation, width, out.verbose, failing), lambda: validation_json(validation), validation
@@ -125,9 +131,9 @@ def _page(validation: "Validation", width: int, verbose: int, failing: int) -> "
 
 def describe_contents(addresses: Iterable[Address]) -> str:
     """Say what a stack holds: `1 compute environment, 2 job queues`."""
-    from reconciler.kinds import KINDS
+    from reconciler.kinds import SECTIONS
     from reconciler.report.text.values import plural
 
     counts = Counter(address.kind for address in addresses)
-    parts = [plural(counts[kind.name], kind.noun) for kind in KINDS.values() if counts[kind.name]]
+    parts = [plural(counts[kind.name], kind.noun) for kind in SECTIONS.values() if counts[kind.name]]
     return ", ".join(parts) or "nothing declared"
