@@ -41,6 +41,7 @@ LOCKS = {
 
 class Purpose(StrEnum):
     PLAN = "plan"
+    VERIFY = "verify"
     DRIFT = "drift"
     APPLY = "apply"
     IMPORT = "import"
@@ -81,6 +82,8 @@ def statements(
     match purpose:
         case Purpose.PLAN | Purpose.DRIFT:
             each = (*rights.reads(), *rights.looks(lookups))
+        case Purpose.VERIFY:
+            each = (rights.verifies(), *rights.looks(lookups))
         case Purpose.IMPORT:
             each = tuple(rights.reads())
         case Purpose.APPLY:
@@ -133,6 +136,14 @@ class _Rights:
             for operation in kind.read.scoped:
                 of = kind if operation == kind.read.operation else _parent(kind)
                 yield Statement(f"Read{operation}", _batch([operation]), (self.arn(of, ANY),))
+
+    def verifies(self) -> Statement:
+        """Return the actions of the checks that the stack needs. Most of them IAM restricts to no resource."""
+        from reconciler.placement.catalogue import catalogue  # noqa: PLC0415 - one purpose needs it
+        from reconciler.verify.checks import inquiries_of  # noqa: PLC0415
+
+        asked = inquiries_of(self.stack, self.place, catalogue())
+        return Statement("Verify", tuple(each.action for each in asked if each.action), (ANY,))
 
     def looks(self, lookups: Iterable[tuple[str, str]]) -> Iterator[Statement]:
         for tag, (action, resource) in LOOKUPS.items():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.inspect.doctor import Examination, Words
     from reconciler.inspect.history import History, Rollback
     from reconciler.inspect.status import StackStatus
+    from reconciler.verify.checks import Verification
 
 # Imports within a function are of what its commands alone need: most runs are of `plan`, and start the sooner.
 PROOFS = 4  # looks at the world after the last step: reads may lag behind writes for a few seconds
@@ -107,6 +108,20 @@ def doctor(stack: Stack, session: Session, again: "Words", options: PlanOptions 
         queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
         waiting = {live.arn: count_waiting(session.cloud, live) for live in queues}  # a part's are among them
     return diagnose(stack_status, waiting, again, place_stack(stack, catalogue()).definitions)
+
+
+def verify(stack: Stack, session: Session, *, has_everything: bool = True) -> "Verification":
+    """Ask AWS whether what the stack refers to exists and fits. Makes no call that writes.
+
+    `has_everything`: if not, as in the sandbox in this process, what is not there is unknown.
+    """
+    from reconciler.placement.catalogue import catalogue  # noqa: PLC0415
+    from reconciler.verify.checks import verify_stack  # noqa: PLC0415
+
+    with session.observer.phase("verify"):
+        identity = session.cloud.identity()
+        check_place(stack, identity.account, identity.region)
+        return verify_stack(stack, identity, session.services, catalogue(), has_everything=has_everything)
 
 
 def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> "History":

@@ -282,7 +282,7 @@ SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("unlock",), "force-unlock"),
     **dict.fromkeys(("docs", "man", "rules"), "explain"),
     **dict.fromkeys(("policy", "iam"), "iam-policy"),
-    **dict.fromkeys(("troubleshoot", "debug", "diagnose", "verify"), "doctor"),
+    **dict.fromkeys(("troubleshoot", "debug", "diagnose"), "doctor"),
     **dict.fromkeys(("dag", "deps"), "graph"),
     **dict.fromkeys(("untrack", "release"), "forget"),
     **dict.fromkeys(("local", "mock", "simulate"), "sandbox"),

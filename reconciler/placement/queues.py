@@ -216,16 +216,21 @@ class StackPlacement:
 
 def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
     """Return the verdicts of a stack. What the stack refers to without declaring it is unknown."""
+    pool = pool_of_stack(stack, catalogue)
+    placed = (
+        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
+    )
+    return StackPlacement(stack.name, catalogue.date, catalogue.source, tuple(placed))
+
+
+def pool_of_stack(stack: Stack, catalogue: Catalogue) -> Pool:
+    """Return the queues of a stack that take jobs of definitions, with their environments."""
 
     def bodies(kind: str) -> dict[str, Spec]:
         return {address.name: withhold(each.spec) for address, each in stack.declared.items() if address.kind == kind}
 
     queues = {name: body for name, body in bodies(QUEUE).items() if runs_definitions(body)}
-    pool = pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
-    placed = (
-        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
-    )
-    return StackPlacement(stack.name, catalogue.date, catalogue.source, tuple(placed))
+    return pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
 
 
 def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.live.resolve import StackReferences
     from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
     from reconciler.placement.verdicts import Feasibility, Verdict
+    from reconciler.verify.base import Finding, VerifyResult
+    from reconciler.verify.checks import Verification
 
 V = TypeVar("V")
 NO_SECRETS = Secrets()
@@ -612,6 +614,52 @@ class PresentedPlacement(View):
         return tuple(PresentedDefinition(each, self._redaction) for each in self._raw.definitions)
 
 
+class PresentedFinding(View):
+    """What was found at a field that refers to something outside of AWS Batch."""
+
+    __slots__ = ()
+
+    _raw: "Finding"
+    address = Public[Address]()
+    path = Redacted(Redaction.path)
+    check = Public[str]()
+    result = Public["VerifyResult"]()
+    message = Redacted(Redaction.text)
+    hint = Redacted(Redaction.text)
+    is_warning = Public[bool]()
+    where = Public[Where | None]()
+    is_news = Public[bool]()
+    severity = Public[Severity | None]()
+
+    @property
+    def problem(self) -> PresentedProblem | None:
+        """The finding as the formats of CI show problems; None if all is well."""
+        if self.severity is None:
+            return None
+        message = f"{self.address}: {f'{self.path}: ' if self.path else ''}{self.message}"
+        return PresentedProblem(f"verify/{self.check}", message, self.where, self.hint, "", self.severity)
+
+
+class PresentedVerification(View):
+    """Whether what a stack refers to exists and fits."""
+
+    __slots__ = ()
+
+    _raw: "Verification"
+    stack = Public[str]()
+    identity = Public[Identity]()
+    counts = Public[Mapping["VerifyResult", int]]()
+    warnings = Public[int]()
+
+    @property
+    def findings(self) -> tuple[PresentedFinding, ...]:
+        return tuple(PresentedFinding(each, self._redaction) for each in self._raw.findings)
+
+    @property
+    def problems(self) -> tuple[PresentedProblem, ...]:
+        return tuple(problem for each in self.findings if (problem := each.problem))
+
+
 class PresentedLeftOut(View):
     """What an import has left out, and why."""
 
@@ -695,6 +743,10 @@ def _parsed(text: Json) -> Json:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def present_verification(verification: "Verification", secrets: Secrets = NO_SECRETS) -> PresentedVerification:
+    return PresentedVerification(verification, Redaction(secrets))
 
 
 def present_problem(problem: Problem) -> PresentedProblem:

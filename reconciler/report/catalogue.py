@@ -55,6 +55,7 @@ MILDER = {
     "STK015": Severity.NOTE,
     "TAG005": Severity.WARNING,
 }
+VERIFY = "verify/"  # begins the ids of findings about what a stack refers to
 NEAR = 3  # suggestions
 ID = re.compile(r"[A-Za-z]{2,4}[0-9]+")
 URL = re.compile(r"https?://\S+?(?=[.,:;)]*(\s|$))")
@@ -99,7 +100,15 @@ def catalogue() -> Mapping[str, CatalogueEntry]:
 
 def entry_of(id_: str) -> CatalogueEntry:
     """Return what is known of an id: at least itself."""
-    return catalogue().get(id_) or CatalogueEntry(id_, id_)
+    return catalogue().get(id_) or _of_check(id_) or CatalogueEntry(id_, id_)
+
+
+def _of_check(id_: str) -> CatalogueEntry | None:
+    """Return what a check of `verify` is about; the id of its findings is `verify/` and its own."""
+    from reconciler.verify.checks import CHECKS  # noqa: PLC0415 - few commands verify
+
+    check = next((each for each in CHECKS if f"{VERIFY}{each.id}" == id_), None)
+    return CatalogueEntry(id_, _sentence(f"{check.subject} {check.holds}"), kind=check.kind) if check else None
 
 
 def nearest_ids(word: str) -> tuple[str, ...]:

@@ -21,15 +21,26 @@ from reconciler.problems import Severity, Where
 from reconciler.redact.presented import (
     PresentedChange,
     PresentedField,
+    PresentedFinding,
     PresentedPlan,
     PresentedProblem,
     PresentedStopped,
 )
 from reconciler.report.catalogue import CatalogueEntry, entry_of
 from reconciler.report.json import SHOWN_DIGITS
-from reconciler.report.results import ApplyResult, Drift, Item, Planned, Validation, drift_fields, foreign_reason
+from reconciler.report.results import (
+    ApplyResult,
+    Drift,
+    Item,
+    Planned,
+    StackVerified,
+    Validation,
+    drift_fields,
+    foreign_reason,
+)
 from reconciler.report.summary import DESTRUCTIVE, capacity_line, outcome_line, plan_line
 from reconciler.report.text.values import inline
+from reconciler.report.verify import verify_line
 
 # What every format for other programs needs: files as the repository knows them.
 
@@ -67,6 +78,9 @@ def _lines(item: Item, root: str) -> Iterator[str]:
             yield from _of_plan(item, root)
         case Drift():
             yield from _of_drift(item, root)
+        case StackVerified(verification=verification):
+            yield from (_problem(problem, root) for problem in verification.problems)
+            yield _command("notice", verification.stack, verify_line(verification), None, root)
         case PresentedStopped():
             yield from (_problem(problem, root) for problem in item.problems)
             yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
@@ -239,12 +253,29 @@ def _suites(item: Item, root: str) -> Iterator[ET.Element]:
     if isinstance(item, Validation):
         cases = [_case(item, name, problems, root) for name, problems in _by_resource(item).items()]
         yield _suite(item.stack or item.path, cases)
+    elif isinstance(item, StackVerified):
+        yield _suite(item.verification.stack, [_verified(each, root) for each in item.verification.findings])
     elif isinstance(item, PresentedStopped):
         case = ET.Element("testcase", {"name": "reconciler", "classname": "reconciler"})
         message = item.message
         error = ET.SubElement(case, "error", {"type": item.kind, "message": visible(message)})
         error.text = visible("\n".join([*_texts(item.problems, root), message]))
         yield _suite("reconciler", [case])
+
+
+def _verified(finding: PresentedFinding, root: str) -> ET.Element:
+    """Return a case for each finding: what is unknown is skipped, and a warning passes."""
+    name = f"{finding.check} {finding.path}" if finding.path else finding.check
+    case = ET.Element("testcase", {"name": visible(name), "classname": visible(str(finding.address))})
+    tag = {Severity.ERROR: "failure", Severity.NOTE: "skipped", Severity.WARNING: "system-out"}
+    if problem := finding.problem:
+        detail = ET.SubElement(case, tag[problem.severity])
+        detail.text = visible("\n".join(_texts([problem], root)))
+        if problem.severity is not Severity.WARNING:
+            detail.set("message", visible(finding.message))
+        if problem.severity is Severity.ERROR:
+            detail.set("type", problem.code)
+    return case
 
 
 def _suite(name: str, cases: Sequence[ET.Element]) -> ET.Element:
@@ -311,9 +342,7 @@ Finding = tuple[PresentedProblem, str]  # a problem, and the stack that it is in
 
 
 def sarif_log(items: Sequence[Item], root: str) -> str:
-    findings = [
-        (problem, item.path) for item in items if isinstance(item, Validation) for problem in _ordered(item.problems)
-    ]
+    findings = [(problem, path) for item in items for path, problems in _problems_of(item) for problem in problems]
     failures = [item for item in items if isinstance(item, PresentedStopped)]
     findings += [(problem, "") for failure in failures for problem in failure.problems]
     kept = _gravest(findings)
@@ -321,6 +350,14 @@ def sarif_log(items: Sequence[Item], root: str) -> str:
     invocation = {"executionSuccessful": not failures, **({"toolExecutionNotifications": told} if told else {})}
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(kept, invocation, root)]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _problems_of(item: Item) -> Iterator[tuple[str, Sequence[PresentedProblem]]]:
+    match item:
+        case Validation():
+            yield item.path, _ordered(item.problems)
+        case StackVerified(path, verification):
+            yield path, _ordered(verification.problems)
 
 
 def _ordered(problems: Sequence[PresentedProblem]) -> list[PresentedProblem]:

@@ -10,7 +10,17 @@ from reconciler.model import Json
 from reconciler.problems import Exit, Problem, Severity
 from reconciler.redact.presented import PresentedProblem, PresentedStopped, present_problem
 from reconciler.report.json import FLEET, TIME, frame, problem_json
-from reconciler.report.results import ApplyResult, Drift, Graphed, Item, Placed, Planned, StackOutputs, Validation
+from reconciler.report.results import (
+    ApplyResult,
+    Drift,
+    Graphed,
+    Item,
+    Placed,
+    Planned,
+    StackOutputs,
+    StackVerified,
+    Validation,
+)
 from reconciler.report.summary import capacity_in_short, likeness_of, outcome_line, plan_counts
 from reconciler.report.text.page import Page
 from reconciler.report.text.values import duration, number_of
@@ -174,6 +184,8 @@ def is_news(item: Item) -> bool:
             return not item.is_none
         case Validation():
             return bool(item.problems)
+        case StackVerified(verification=verification):
+            return bool(verification.problems)
         case ApplyResult():
             return item.finish is not None or bool(item.plan.unhealthy)
         case _:
@@ -313,12 +325,8 @@ def _told(item: Item) -> str:
             return stopped.message
         case ApplyResult(finish=finish):
             return outcome_line(finish.counts).partition(": ")[2] if finish else "nothing to do"
-        case StackOutputs(given):
-            return number_of(len(given), "resource")
-        case Graphed(graph):
-            return number_of(len(graph.edges), "resource")
-        case Placed(placement):
-            return number_of(len(placement.definitions), "job definition")
+        case StackOutputs() | Graphed() | Placed() | StackVerified():
+            return item.told
         case PresentedStopped():
             return item.message
 

@@ -12,6 +12,7 @@ from reconciler.redact.presented import (
     PresentedProblem,
     PresentedResult,
     PresentedStopped,
+    PresentedVerification,
 )
 from reconciler.report.fleet import UNCHANGED, Targets, fleet_line, is_news, plan_likeness
 from reconciler.report.graph import escaped
@@ -24,6 +25,7 @@ from reconciler.report.results import (
     Placed,
     Planned,
     StackOutputs,
+    StackVerified,
     Validation,
     drift_of,
 )
@@ -46,6 +48,7 @@ from reconciler.report.summary import (
 )
 from reconciler.report.text.plan import Row, about_change, is_told, proof_lines, row_of_field
 from reconciler.report.text.values import block, diff_lines, duration, is_json, number_of, place
+from reconciler.report.verify import RANKS, verify_line, word_of
 
 # Markdown in which no value can break out of its place, and that ends honestly before its limit.
 
@@ -194,6 +197,8 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_drift(sheet, item)
         case ApplyResult():
             _put_applied(sheet, item)
+        case StackVerified(verification=verification):
+            _put_verified(sheet, verification)
         case PresentedStopped():
             _put_stopped(sheet, item)
         case Validation() | StackOutputs() | Graphed() | Placed():  # have formats of their own
@@ -272,6 +277,26 @@ def _put_applied(sheet: Sheet, item: ApplyResult) -> None:
     sheet.put_all("rows", rows, row(("", "resource", "state", "why")) + RULE, "\n")
     entries = entries_of(item.plan.in_short.changes, facts_of)
     sheet.put_all("details", [_entry_details(entry) for entry in entries if has_details(entry)])
+
+
+def _put_verified(sheet: Sheet, verification: PresentedVerification) -> None:
+    here = verification.identity
+    place_ = f"Stack {code(verification.stack)}, account {prose(here.account)}, region {prose(here.region)}"
+    sheet.put(f"### {verify_line(verification)}\n\n{place_}\n\n")
+    shown = [each for each in verification.findings if each.is_news]
+    rows = [
+        row(
+            (
+                word_of(each),
+                code(str(each.address)),
+                code(each.path) if each.path else "",
+                prose(each.message) + (f"<br>hint: {prose(each.hint)}" if each.hint else ""),
+                place(each.where),
+            )
+        )
+        for each in sorted(shown, key=lambda each: RANKS.index(word_of(each)))
+    ]
+    sheet.put_all("findings", rows, row(("", "resource", "field", "", "place")) + "|---|---|---|---|---|\n", "\n")
 
 
 def _put_stopped(sheet: Sheet, stopped: PresentedStopped) -> None:

@@ -16,8 +16,10 @@ from reconciler.redact.presented import (
     PresentedProblem,
     PresentedReferences,
     PresentedStopped,
+    PresentedVerification,
 )
 from reconciler.report.summary import DriftTier
+from reconciler.report.text.values import number_of
 
 if TYPE_CHECKING:
     from reconciler.fmt import Formatted
@@ -197,12 +199,20 @@ class StackOutputs:
 
     given: "tuple[ResourceOutputs, ...]"
 
+    @property
+    def told(self) -> str:
+        return number_of(len(self.given), "resource")
+
 
 @dataclass(frozen=True, slots=True)
 class Graphed:
     """A stack of which the references are shown."""
 
     graph: PresentedReferences
+
+    @property
+    def told(self) -> str:
+        return number_of(len(self.graph.edges), "resource")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,5 +221,21 @@ class Placed:
 
     placement: PresentedPlacement
 
+    @property
+    def told(self) -> str:
+        return number_of(len(self.placement.definitions), "job definition")
 
-Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Placed | PresentedStopped
+
+@dataclass(frozen=True, slots=True)
+class StackVerified:
+    """A stack of which it was verified whether what it refers to exists; `path` is its folder or file."""
+
+    path: str
+    verification: PresentedVerification
+
+    @property
+    def told(self) -> str:
+        return ", ".join(f"{count} {result}" for result, count in self.verification.counts.items())
+
+
+Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Placed | StackVerified | PresentedStopped

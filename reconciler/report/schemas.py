@@ -427,6 +427,27 @@ VALIDATION = document(
     ),
     problems=entries(ref("problem"), "Everything that is wrong with it."),
 )
+FINDING = members(
+    address=ADDRESS,
+    path=value("string", "The field, dotted; empty for the resource as a whole."),
+    check=value("string", "The name of the check, as in docs/verify.md."),
+    result=choice(("ok", "fail", "unknown"), "fail: AWS says so; unknown: it cannot be seen."),
+    warning=value("boolean", "It is ok, and rarely meant."),
+    message=value("string", "What was found."),
+    hint=value("string", "How to fix it; may be empty."),
+    **PLACE,
+)
+VERIFY = document(
+    "verify",
+    "Whether what a stack refers to exists and fits",
+    "What `reconciler verify -o json` prints for one stack; for several, it is an array. Fields may be added.",
+    {"finding": FINDING},
+    **OF_STACK,
+    summary=members(
+        "How many of each; warnings are among those that are ok.", **counts("ok", "fail", "unknown", "warnings")
+    ),
+    findings=entries(ref("finding"), "By resource, in the order of the files."),
+)
 STOPPED = members(
     "What stopped the command.",
     kind=value("string", "What kind of error it is."),
@@ -481,6 +502,7 @@ DOCUMENTS: Mapping[str, Json] = {
     "apply": APPLY,
     "status": STATUS,
     "validation": VALIDATION,
+    "verify": VERIFY,
     "error": ERROR,
     FLEET: REPORT,
 }

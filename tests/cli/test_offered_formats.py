@@ -36,6 +36,7 @@ STORY: Mapping[str, str] = {
     "compare": "dev eu",
     "plan": "risk --sandbox",
     "apply": "risk --sandbox --yes",
+    "verify": "risk --sandbox",
     "drift": "risk --sandbox",
     "status": "risk --sandbox",
     "doctor": "risk --sandbox",

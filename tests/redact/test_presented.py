@@ -16,6 +16,8 @@ from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
 from reconciler.placement.verdicts import Verdict
 from reconciler.redact import presented
 from reconciler.redact.presented import Public, Redacted, View
+from reconciler.verify.base import Finding
+from reconciler.verify.checks import Verification
 from tests.test_house import TREES, imports
 
 RAW = {"FieldChange", "Ignored", "Call", "Live", "Declared", "Desired", "Unhealthy", "Problem", "Stopped", "CloudError"}
@@ -42,9 +44,11 @@ LATER = (
     PlacedDefinition,
     Pair,
     Verdict,
+    Finding,
+    Verification,
 )
 # Names and words of AWS: whatever else is text may repeat a value of the user's.
-NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner", "code", "date", "source"}
+NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner", "code", "date", "source", "check"}
 CLASSES = {node.name: node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 REPORTS = {name: tree for name, tree in TREES.items() if name.startswith("reconciler.report")}
 ALIASES = {

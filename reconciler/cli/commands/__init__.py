@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, CommandRow] = {
     "rollback": CommandRow(CHANGE, "roll a job definition back to an older revision"),
     "status": CommandRow(WATCH, "show health, contents and sync state of every resource"),
     "doctor": CommandRow(WATCH, "explain unhealthy resources and waiting jobs: cause, remedy, and what apply would do"),
+    "verify": CommandRow(WATCH, "check that roles, networks, images and secrets of a stack exist and fit; read-only"),
     "drift": CommandRow(WATCH, "show what was changed outside this stack"),
     "revisions": CommandRow(WATCH, "list the revisions of a job definition: owner, use, and what each changed"),
     "outputs": CommandRow(WATCH, "print the ARNs and names of a stack's resources, for other programs"),

@@ -12,6 +12,7 @@ from reconciler.problems import Exit, Refused, Stopped, WrongUsage
 
 EXAMPLES = """\
   reconciler iam-policy stacks/rendering --for plan
+  reconciler iam-policy stacks/rendering --for verify
   reconciler iam-policy stacks/rendering --for apply -o json=apply.json
   reconciler iam-policy stacks/rendering --for apply --trust github:team/batch:ref:refs/heads/main
   reconciler iam-policy stacks/rendering --for submit --principal states.amazonaws.com
@@ -21,7 +22,7 @@ an unknown one. With --trust or --principal, the output also contains the trust 
 stack's tag: undeclared resources of the stack can be deleted, and those of other owners cannot.
 """
 ANY = "*"
-PURPOSES = ("plan", "drift", "apply", "import", "adopt", "forget", "submit")
+PURPOSES = ("plan", "verify", "drift", "apply", "import", "adopt", "forget", "submit")
 PROVIDERS = ("github", "gitlab")
 
 
