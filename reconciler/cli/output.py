@@ -23,6 +23,7 @@ from reconciler.cli.streams import (
     Losses,
     PrefixedStream,
     StdoutLost,
+    are_shown_together,
     check_stays_local,
     use_utf8,
     write_to,
@@ -190,9 +191,10 @@ class Output:
 
     @property
     def is_followed(self) -> bool:
-        """Whether a person sees stderr and stdout on one terminal, and no file gets what is printed."""
-        is_alone = self._targets == (OutputTarget("text", ""),)
-        return is_alone and sys.stdout.isatty() and self.stderr.is_terminal
+        """Whether what is printed stands below the progress of the run, and is in no file without it."""
+        if self.log.as_json or any(target.format == "text" and target.file for target in self._targets):
+            return False
+        return not self.prints_text or are_shown_together(sys.stdout, sys.stderr)
 
     @property
     def stderr(self) -> "Console":

@@ -220,7 +220,7 @@ def _publish(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Outpu
     from reconciler.report.results import ApplyResult
     from reconciler.report.text.plan import finish_page
 
-    out.publish_page(lambda width: finish_page(finish, width, is_followed=out.is_followed and not is_ci()))
+    out.publish_page(lambda width: finish_page(finish, width, is_followed=out.is_followed))
     _publish_document(finish, shown, code, out)
     out.add_item(ApplyResult(shown.plan, finish))
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISFIFO
 from threading import Lock, RLock
 from typing import TextIO
 
@@ -226,6 +227,17 @@ def write_to(file: str, mode: str, pieces: Iterable[str]) -> None:
 
 def is_ci() -> bool:
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def are_shown_together(stdout: TextIO, stderr: TextIO) -> bool:
+    """Whether a reader sees both in one place: on a terminal, in one file, or in the log of a CI service."""
+    if stdout.isatty() or stderr.isatty():
+        return stdout.isatty() and stderr.isatty()
+    try:
+        out, err = os.fstat(stdout.fileno()), os.fstat(stderr.fileno())
+    except (OSError, ValueError):  # no file at all
+        return False
+    return os.path.samestat(out, err) or (is_ci() and S_ISFIFO(out.st_mode) and S_ISFIFO(err.st_mode))
 
 
 # What a run that reads for long is about: one line on a terminal, which makes room for everything else.

@@ -241,7 +241,9 @@ class Entry(Generic[C]):
             fields = (field for field in fields if field.key in self.only)
         elif self.told:
             fields = (field for field in fields if field.key not in self.told)
-        return [replace(field, where=None) for field in fields] if self.is_group else list(fields)
+        if not self.is_group:
+            return list(fields)
+        return [replace(field, where=None) for field in fields if not field.is_of_own_tags]
 
     @property
     def resources(self) -> str:
@@ -307,7 +309,7 @@ def _shared_tags(facts: Sequence[ChangeFacts]) -> dict[tuple[int, ...], frozense
     for index, of_change in enumerate(facts):
         if of_change.action not in _WHOLE and not of_change.refusals:
             for field in of_change.read_fields():
-                if field.is_of_tags:
+                if field.is_of_tags and not field.is_of_own_tags:
                     by_key.setdefault(field.key, []).append(index)
     shared: dict[tuple[int, ...], set[str]] = {}
     for key, indexes in by_key.items():
@@ -320,7 +322,7 @@ def _likeness(facts: ChangeFacts, told: frozenset[str]) -> str | None:
     """Return what equal changes have in common; empty if it stands for itself, None if there is no more to say."""
     if facts.harm <= ChangeHarm.JOBS:
         return ""
-    keys = [field.key for field in facts.read_fields()]
+    keys = [field.key for field in facts.read_fields() if not field.is_of_own_tags]
     if facts.action in _WHOLE and (keys or not facts.reasons):
         return ""
     own = [key for key in keys if key not in told]

@@ -229,7 +229,7 @@ def test_what_is_not_applied_yet_is_no_drift(run: Run) -> None:
     run("apply", "risk", "--sandbox", "--yes")
     write("risk", STACK.replace("priority: 10", "priority: 11"))
     ran = run("drift", "risk", "--sandbox")
-    assert (ran.code, "pending     JobQueue/pricing  not applied yet: update" in ran.out) == (0, True)
+    assert (ran.code, "pending  JobQueue/pricing  not applied yet   in place" in ran.out) == (0, True)
 
 
 @pytest.mark.parametrize(("answer", "code"), [("risk\n", 0), ("y\n", 10), ("Risk\n", 10), ("\n", 10), ("", 10)])

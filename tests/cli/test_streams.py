@@ -10,6 +10,7 @@ import pytest
 from reconciler.app import usecases
 from reconciler.cli.main import _open_streams
 from reconciler.cli.signals import Terminated
+from reconciler.cli.streams import are_shown_together
 from tests.cli.conftest import Run, write
 from tests.cli.test_run import batch, failing
 
@@ -107,3 +108,28 @@ def test_a_full_disk_is_said_in_words(words: tuple[str, ...]) -> None:
 def test_a_server_is_not_started_with_nonsense(words: tuple[str, ...], message: str, run: Run) -> None:
     ran = run("sandbox", "serve", *words)
     assert (ran.code, ran.err.splitlines()[0]) == (64, f"error: {message}")
+
+
+@pytest.mark.parametrize(
+    ("is_one_file", "ci", "together"), [(True, "", True), (False, "", False), (False, "true", True)]
+)
+def test_a_log_of_stdout_and_stderr_is_one_file_or_that_of_a_ci_service(
+    is_one_file: bool, ci: str, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    pipes = [os.pipe(), os.pipe()]
+    with os.fdopen(pipes[0][1], "w") as out, os.fdopen(pipes[1][1], "w") as err:
+        if is_one_file:
+            os.dup2(out.fileno(), err.fileno())
+        assert are_shown_together(out, err) is together
+    for reader, _ in pipes:
+        os.close(reader)
+
+
+@pytest.mark.usefixtures("run")
+def test_a_merged_log_names_a_change_that_is_done_once() -> None:
+    command = [sys.executable, "-m", "reconciler", "apply", "small", "--yes", "--sandbox"]
+    merged = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+    assert merged.count("SchedulingPolicy/fair: done") == 1
+    assert "\ndone " not in merged
+    assert merged.endswith("Apply: 1 done, 0 failed, 0 skipped, 0 not started.\n")

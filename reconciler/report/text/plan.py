@@ -439,7 +439,7 @@ UNFOLDED = 100_000  # wider than any line
 
 
 def finish_page(finish: PresentedFinish, width: int, *, is_followed: bool = False) -> Page:
-    """`is_followed`: the reader has seen each change end, and what is done needs no other row."""
+    """`is_followed`: the page stands below a line for each change that ended, and what is done needs no other row."""
     page = Page(width)
     write_results(page, finish, is_followed=is_followed)
     _write_end(page, finish)
