@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import is_
 from typing import Any, Never, Self
 
 from reconciler.model import Json
@@ -57,19 +58,21 @@ class Withheld:
     __getattr__: Any = _refuse
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __hash__ = _refuse
     __iter__ = __len__ = __contains__ = __getitem__ = _refuse
-    __str__ = __format__ = __int__ = __float__ = __index__ = _refuse
+    __repr__ = __str__ = __format__ = __int__ = __float__ = __index__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = _refuse
 
 
 def withhold(value: Json) -> Json:
-    """Return a value with each unknown one in it withheld; a value without any is returned as it is."""
+    """Return a value with each unknown one in it withheld; what has none is returned as it is."""
     if isinstance(value, Unknown):
         return Withheld()
-    if not holds_unknown(value):
-        return value
     if isinstance(value, Mapping):
-        return {key: withhold(inner) for key, inner in value.items()}
-    return [withhold(inner) for inner in value]
+        mapping = {key: withhold(inner) for key, inner in value.items()}
+        return value if all(map(is_, mapping.values(), value.values())) else mapping
+    if isinstance(value, list | tuple):
+        entries = [withhold(inner) for inner in value]
+        return value if all(map(is_, entries, value)) else entries
+    return value
 
 
 class Secret(str):

@@ -120,9 +120,7 @@ class _Bodies:
     def subject(self, but_for: str | None) -> Subject:
         """Return what rules see of the stack as it is sent, as if the path `but_for` were not ignored; None: all."""
         if but_for not in self._subjects:
-            bodies: dict[Address, Spec | None] = {
-                address: resource.spec for address, resource in self.stack.declared.items()
-            }
+            bodies = {address: resource.spec for address, resource in self.stack.declared.items()}
             for resource in self.ignoring if but_for is not None else ():
                 kind, declared = KINDS[resource.address.kind], self.stack.declared[resource.address].spec
                 paths = (path for path in ignore_reasons(resource) if path != but_for)
@@ -134,7 +132,7 @@ class _Bodies:
 
     def problems(self, declared: Declared, but_for: str | None) -> list[Problem]:
         """Return the errors of a resource by the rules, likewise."""
-        return self.problems_of(declared, self.subject(but_for).stack[declared.address] or {}, but_for)
+        return self.problems_of(declared, self.subject(but_for).stack[declared.address], but_for)
 
     def problems_of(self, declared: Declared, body: Spec, but_for: str | None = None) -> list[Problem]:
         """Return the errors of a body of a resource, among the others as they are sent."""

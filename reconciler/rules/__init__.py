@@ -22,7 +22,7 @@ from reconciler.rules import (
     scheduling_policy,
     service_environment,
 )
-from reconciler.rules.base import Example, Rule, Subject
+from reconciler.rules.base import Example, Findings, Rule, Subject
 
 __all__ = [
     "CAN_BE_DISABLED",
@@ -74,7 +74,7 @@ def problems_of(resource: Declared | DeclaredJob, subject: Subject, *, strict: b
     No rule knows what is allowed beside a value that is newer than it, so its finding is a warning then.
     """
     for rule in rules_about(resource.address.kind, subject.body, strict=strict):
-        for path, finding in rule.check(subject):
+        for path, finding in _findings(rule, subject):
             message = EMPTY.sub(r'\1 ""', finding)
             text = f"{resource.address}: {dotted(path)} {message}" if path else f"{resource.address}: {message}"
             severity = rule.severity if _is_certain(rule, subject, path) else Severity.WARNING
@@ -115,7 +115,16 @@ def _is_certain(rule: Rule, subject: Subject, path: Path) -> bool:
     """Whether a rule that makes an error would find the same with any known value in place of an unknown one."""
     if rule.severity is not Severity.ERROR:
         return True
-    return all(path in {at for at, _ in rule.check(other)} for other in subject.with_other_values())
+    return all(path in {at for at, _ in _findings(rule, other)} for other in subject.with_other_values())
+
+
+def _findings(rule: Rule, subject: Subject) -> Findings:
+    """Yield what a rule finds that holds whatever the unknown values are."""
+    try:
+        yield from rule.check(subject)
+    except TypeError:  # also of a function of C, which does not accept a `Withheld`
+        if not subject.has_unknown:
+            raise
 
 
 def settle(problems: Iterable[Problem], disabled: Collection[str]) -> tuple[list[Problem], list[Problem]]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
+from reconciler.placeholders import NotKnown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Severity
 
@@ -81,21 +82,31 @@ Made = TypeVar("Made")
 Findings = Iterator[tuple[Path, str]]  # where in the body, and what is wrong there, as the end of a sentence
 
 
+def if_known(findings: Findings) -> Findings:
+    """Yield what is found, up to where it depends on a value that is not known."""
+    try:
+        yield from findings
+    except NotKnown:
+        return
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a rule checks: one body that fits the schema, and all bodies of the stack by address.
 
-    None stands for a body that contains something unknown. `region` is empty if the stack does not name one. `takes` is
-    what the installed AWS SDK knows. `with_known_values` are subjects of the same stack with a known value in place of
-    each value that the schema does not know: one for each known value.
+    Values that are not known are `Withheld`: what a rule finds without using one holds whatever the value is. `region`
+    is empty if the stack does not name one. `takes` is what the installed AWS SDK knows. `with_known_values` are
+    subjects of the same stack with a known value in place of each value that the schema does not know: one for each
+    known value.
     """
 
     address: Address
     body: Spec
-    stack: Mapping[Address, Spec | None] = field(default_factory=dict)
+    stack: Mapping[Address, Spec] = field(default_factory=dict)
     region: str = ""
     takes: Takes = takes_nothing
     runs_on: tuple[str, ...] = ()  # the queues that its lifecycle names
+    has_unknown: bool = False  # whether any value of the stack is withheld
     with_known_values: tuple["Subject", ...] = ()
     _shared: dict[Callable[["Subject"], Json], Json] = field(default_factory=dict, repr=False, compare=False)
     _cached: dict[Callable[[Spec], Json], Json] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -103,7 +114,15 @@ class Subject:
     def of_resource(self, address: Address, body: Spec, runs_on: tuple[str, ...] = ()) -> "Subject":
         """Return the subject of another resource of the same stack, which shares what `shared` has computed."""
         return Subject(
-            address, body, self.stack, self.region, self.takes, runs_on, self.with_known_values, self._shared
+            address,
+            body,
+            self.stack,
+            self.region,
+            self.takes,
+            runs_on,
+            self.has_unknown,
+            self.with_known_values,
+            self._shared,
         )
 
     def with_other_values(self) -> Iterator["Subject"]:
@@ -113,9 +132,14 @@ class Subject:
             yield other.of_resource(self.address, self.body if body is None else body, self.runs_on)
 
     def shared(self, make: Callable[["Subject"], Made]) -> Made:
-        """Return `make` of the whole stack, computed once for all its resources."""
+        """Return `make` of the whole stack, computed once for all its resources. Raises `NotKnown`, as `make` may."""
         if make not in self._shared:
-            self._shared[make] = make(self)
+            try:
+                self._shared[make] = make(self)
+            except NotKnown:
+                self._shared[make] = NotKnown
+        if self._shared[make] is NotKnown:
+            raise NotKnown
         made: Made = self._shared[make]
         return made
 
@@ -127,12 +151,12 @@ class Subject:
         return made
 
     def referred(self, kind: str, name: Json) -> Spec | None:
-        """Return the body that a reference leads to; None if the stack has none, or one that is not known."""
+        """Return the body that a reference leads to; None if the stack has none, or one that is no mapping."""
         body = self.stack.get(Address(kind, str(name)))
         return body if isinstance(body, Mapping) else None
 
     def every(self, kind: str) -> Iterator[tuple[str, Spec]]:
-        """Yield the resources of a kind by name; one that is unknown, or no mapping, has an empty body."""
+        """Yield the resources of a kind by name; one that is no mapping has an empty body."""
         yield from self.shared(_by_kind).get(kind, ())
 
 

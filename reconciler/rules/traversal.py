@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from reconciler.kinds.tasks import (
     Container,
@@ -15,7 +16,9 @@ from reconciler.kinds.tasks import (
     pods,
 )
 from reconciler.model import Json, Path, Spec
-from reconciler.rules.base import Check, Example, FieldCheck, Findings, Subject, if_any
+from reconciler.rules.base import Check, Example, FieldCheck, Findings, Subject, if_any, if_known
+
+Looked = TypeVar("Looked", Container, EcsTask)
 
 
 def each_container(look: Callable[[Container], Findings], *, about: str = "", on: str = "") -> Check:
@@ -27,8 +30,7 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
             for container in subject.cached(containers):
-                if not about or about in container.body:
-                    yield from look(container)
+                yield from if_known(_look_about(about, look, container))
 
     return _if_about(check, about, on)
 
@@ -39,10 +41,14 @@ def each_ecs_task(look: Callable[[EcsTask], Findings], *, about: str = "", on: s
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
             for ecs_task in subject.cached(ecs_tasks):
-                if not about or about in ecs_task.body:
-                    yield from look(ecs_task)
+                yield from if_known(_look_about(about, look, ecs_task))
 
     return _if_about(check, about, on)
+
+
+def _look_about(about: str, look: Callable[[Looked], Findings], at: Looked) -> Findings:
+    if not about or about in at.body:
+        yield from look(at)
 
 
 def _if_about(check: Check, about: str, on: str) -> Check:
@@ -67,7 +73,7 @@ def each_pod(look: Callable[[Pod], Findings]) -> Check:
     @if_any("eksProperties")
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):
-            yield from look(pod)
+            yield from if_known(look(pod))
 
     return check
 
@@ -79,7 +85,7 @@ def each_pod_container(look: Callable[[PodContainer], Findings]) -> Check:
     def check(subject: Subject) -> Findings:
         for pod in pods(subject.body):
             for container in containers_of_pod(pod):
-                yield from look(container)
+                yield from if_known(look(container))
 
     return check
 

@@ -17,7 +17,7 @@ from reconciler.kinds.paths import PathError, lacking, parse, tag_pattern
 from reconciler.kinds.submission import JOB
 from reconciler.live.ownership import APPLIED, NAME, OWNER, PREFIX
 from reconciler.model import Address, Declared, DeclaredJob, Ignore, Json, Path, Spec, Stack
-from reconciler.placeholders import Unknown, holds_unknown
+from reconciler.placeholders import Unknown, withhold
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Problem, Severity, Where
 from reconciler.rules import Subject, problems_of, settle
@@ -40,7 +40,7 @@ def validate(
 ) -> tuple[Stack, tuple[Problem, ...]]:
     """Return the stack with every value in the API's type and spelling, and all problems, in file order.
 
-    Rules check resources that fit the schema and contain nothing unknown; `strict` includes their advice. Problems that
+    Rules check what is known of resources that fit the schema; `strict` includes their advice. Problems that
     the stack has disabled are in `silenced` of the stack that is returned. `takes` is what the installed SDK can send:
     a field or value that only the SDK knows is accepted with a warning. Expired entries of `ignore` are dropped; none
     is expired without `today`. If the stack is not whole, because files could not be read, nothing counts as missing,
@@ -60,8 +60,9 @@ def validate(
     problems: list[Problem] = []
     silenced: list[Problem] = list(stack.silenced)
     valid: list[Declared | DeclaredJob] = []
-    bodies: dict[Address, Spec | None] = {}
+    bodies: dict[Address, Spec] = {}
     unknown_values: dict[Address, Mapping[Path, tuple[str, ...]]] = {}
+    has_unknown = False
     typed = replace(stack, tags={text(key): text(value) for key, value in stack.tags.items()})
     for resource in stack.bodies:
         address, of = resource.address, sections[resource.address.kind]
@@ -75,10 +76,10 @@ def validate(
         declared[address] = resource if spec is resource.spec else replace(resource, spec=spec)
         remaining, disabled = settle(result.problems, stack.disabled)
         silenced += disabled
-        is_unknown = is_doubtful and holds_unknown(spec)
-        bodies[address] = None if is_unknown else spec
+        bodies[address] = withhold(spec) if is_doubtful else spec
+        has_unknown = has_unknown or bodies[address] is not spec
         is_broken = any(problem.severity is Severity.ERROR for problem in remaining)
-        valid += () if is_broken or is_unknown or not is_whole else (declared[address],)
+        valid += () if is_broken or not is_whole else (declared[address],)
         problems += remaining
         problems += _problems_of_tags(typed, declared[address])
     for each in stack.declared.values():
@@ -86,11 +87,11 @@ def validate(
             problems += problems_of_ignored(each, kinds[each.address.kind])
     problems += problems_of_stack(typed)
     problems += problems_of_ignore(typed, kinds, today)
-    subject = Subject(Address("", ""), {}, bodies, stack.region or "", takes)
+    subject = Subject(Address("", ""), {}, bodies, stack.region or "", takes, has_unknown=has_unknown)
     others = (replace(subject, stack=other, _shared={}) for other in _with_known_values(bodies, unknown_values))
     subject = replace(subject, with_known_values=tuple(others))
     for resource in valid:
-        own = subject.of_resource(resource.address, resource.spec, _runs_on(resource))
+        own = subject.of_resource(resource.address, bodies[resource.address], _runs_on(resource))
         problems += problems_of(resource, own, strict=strict)
     remaining, disabled = settle(problems, stack.disabled)
     typed = replace(
@@ -106,15 +107,15 @@ def _runs_on(resource: Declared | DeclaredJob) -> tuple[str, ...]:
 
 
 def _with_known_values(
-    bodies: Mapping[Address, Spec | None], unknown_values: Mapping[Address, Mapping[Path, tuple[str, ...]]]
-) -> Iterator[Mapping[Address, Spec | None]]:
+    bodies: Mapping[Address, Spec], unknown_values: Mapping[Address, Mapping[Path, tuple[str, ...]]]
+) -> Iterator[Mapping[Address, Spec]]:
     """Yield the bodies with a known value in place of each unknown one, field by field, once for each known value.
 
     A field gets the same value in all resources, so that the number of combinations does not multiply.
     """
     places: dict[tuple[str, tuple[str, ...], tuple[str, ...]], list[tuple[Address, Path]]] = {}
     for address, unknown in unknown_values.items():
-        for path, known in unknown.items() if bodies[address] is not None else ():
+        for path, known in unknown.items():
             member = tuple(step for step in path if isinstance(step, str))
             places.setdefault((address.kind, member, known), []).append((address, path))
     for (_, _, known), changed_places in places.items():

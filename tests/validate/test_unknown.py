@@ -60,13 +60,22 @@ def test_what_stands_beside_an_unknown_is_still_checked() -> None:
     assert "error[SCH002]: ComputeEnvironment/spot: computeResources.maxvCpus must be a whole number" in problem
 
 
-def test_rules_leave_a_resource_alone_in_which_something_is_unknown() -> None:
-    body = "jobQueues: {{q: {{priority: 1, computeEnvironmentOrder: [{{order: {0}, computeEnvironment: a}}, {{order: 1, computeEnvironment: a}}]}}}}"
-    codes = []
-    for order in ("1", "!ssm /order"):
-        result = loaded(body.format(order), lookups=Offline())
-        codes.append(bool(validate(result.stack, read_schema(), KINDS)[1]))
-    assert codes == [True, False]
+def codes(text: str) -> list[str]:
+    return [each.code for each in validate(loaded(text, lookups=Offline()).stack, read_schema(), KINDS)[1]]
+
+
+def test_rules_check_what_does_not_depend_on_the_unknown_value() -> None:
+    body = "jobQueues: {{q: {{priority: 1, computeEnvironmentOrder: [{{order: 1, computeEnvironment: {0}}}, {{order: {1}, computeEnvironment: a}}]}}}}"
+    assert codes(body.format("a", "1")) == ["JQ003", "JQ004"]
+    assert codes(body.format("!ssm /name", "1")) == ["JQ003"]
+    assert codes(body.format("a", "!ssm /order")) == ["JQ004"]
+
+
+def test_a_size_that_fargate_does_not_have_is_refused_beside_an_image_that_is_looked_up() -> None:
+    body = LARGE.replace("busybox:1.36", "!ssm /image")
+    assert codes(body) == []
+    assert codes(body.replace("value: 32", "value: 256")) == ["JD080"]
+    assert codes(body.replace("value: 32", "value: !ssm /size")) == []
 
 
 def test_rules_conclude_nothing_from_an_environment_in_which_something_is_unknown() -> None:
