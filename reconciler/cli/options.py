@@ -46,7 +46,17 @@ ABSENT: Mapping[str, Any] = {
     **{name: [] for name in ("stacks", "var", "var_file", "allow_env", "env", "target", "allow_destroy", "output")},
     **dict.fromkeys(("account", "region", "profile", "role_arn", "sandbox", "all", "changed_since", "shard"), None),
     **dict.fromkeys(
-        ("no_lookups", "yes", "adopt", "allow_replace", "allow_unplaceable", "drain", "cancel_jobs", "trace_calls"),
+        (
+            "no_lookups",
+            "yes",
+            "verify",
+            "adopt",
+            "allow_replace",
+            "allow_unplaceable",
+            "drain",
+            "cancel_jobs",
+            "trace_calls",
+        ),
         False,
     ),
     **dict.fromkeys(("max_destroy", "max_interrupted", "timeout", "lock_timeout", "log_format"), None),
@@ -400,6 +410,7 @@ def run_options_of(args: Namespace) -> RunOptions:
         timeout=args.timeout,
         lock_timeout=args.lock_timeout,
         parallelism=args.parallelism,
+        verifies=args.verify,
     )
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import RunOptions, Session
+from reconciler.app.request import RunOptions, Session, StackRequest
 from reconciler.cli.context import Read, check_patterns_of_plan, live_stack, plan_stack, with_installed_sdk
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from reconciler.app.usecases import Finish
     from reconciler.apply import Event
     from reconciler.plan import PlanOptions
-    from reconciler.redact.presented import PresentedEvent, PresentedFinish
+    from reconciler.redact.presented import PresentedEvent, PresentedFinish, PresentedVerification
     from reconciler.saved_plan.sealing import Seal
+    from reconciler.verify.checks import Verification
 
 
 NAMED = 3  # resources that a question names
@@ -59,6 +60,8 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
     out.write_event(lambda: {"event": "planned", **shown.document})
     try:
         job.check(shown, read)
+        if options.verifies and plan.changes:
+            _check_verified(job, read, session, out)
         with read.secrets.kept():
             check_consent(read.stack, plan, options, _question(wanted), is_named=wanted.destroy)
     except (Stale, Refused, Declined, WrongUsage) as no:
@@ -90,6 +93,27 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
         finish = replace(finish, way_on="The remaining work is a different plan: plan again.")
     _publish(present_finish(finish, read.secrets), shown, code, out)
     return code
+
+
+def _check_verified(job: Job, read: Read, session: Session, out: Output) -> None:
+    """Raise `Refused` if anything that the stack refers to does not exist or cannot work, and show why."""
+    from reconciler.report.verify import verify_page
+
+    verification, shown = verify(job.request, read, session)
+    out.publish_page(lambda width: verify_page(shown, width, out.verbose))
+    if verification.is_refused():
+        hint = f"correct it, or apply without --verify; `reconciler verify {job.request.path}` shows it again"
+        raise Refused("what the stack refers to does not exist or does not fit; nothing was changed", hint=hint)
+
+
+def verify(request: StackRequest, read: Read, session: Session) -> "tuple[Verification, PresentedVerification]":
+    """Return what AWS says of what a stack refers to, and what may be shown of it."""
+    from reconciler.app import usecases
+    from reconciler.redact.presented import present_verification
+
+    with read.secrets.kept():
+        verification = usecases.verify(read.stack, session, has_services=request.place.sandbox is None)
+    return verification, present_verification(verification, read.secrets)
 
 
 def _question(wanted: "PlanOptions") -> str:

@@ -87,19 +87,18 @@ class _Request:
     region: str
 
 
-def ask(
-    questions: Iterable[Question], services: ReadOnlyServices, *, has_everything: bool = True
-) -> dict[Question, Reply]:
+def ask(questions: Iterable[Question], services: ReadOnlyServices | None) -> dict[Question, Reply]:
     """Return the reply to each question. No failure of a call is raised: it is a reply.
 
-    `has_everything`: what the services do not have does not exist. Else nothing is known of it.
+    None are the services of the sandbox in this process, of which nothing can be said.
     """
+    if services is None:
+        return dict.fromkeys(questions, IN_PROCESS)
     unreachable: dict[tuple[str, str], Reply] = {}
 
     def make(call: _Request) -> dict[Question, Reply]:
         replies = _replies(call, services, unreachable)
-        known = {key: reply if has_everything or not reply.absent else IN_PROCESS for key, reply in replies.items()}
-        return {Question(call.inquiry, key, call.region): known[key] for key in call.keys}
+        return {Question(call.inquiry, key, call.region): replies[key] for key in call.keys}
 
     return {
         question: reply

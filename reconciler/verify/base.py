@@ -57,7 +57,7 @@ def note(path: Path, message: str, hint: str = "") -> Judgement:
     return Judgement(path, VerifyResult.OK, message, hint)
 
 
-# There is nothing to judge, or a different check has said that it cannot be judged.
+# There is nothing to judge, as a different check reports.
 NOT_JUDGED = Judgement((), VerifyResult.OK, "")
 
 
@@ -169,6 +169,7 @@ class LiveCheck:
     holds: str
     asks: tuple[Inquiry, ...]
     judge: Callable[[Reference, Ask], Judgements]
+    applies: Callable[[Reference], bool] = lambda _reference: True  # whether a field has anything to judge
     fails: str = ""
     warns: str = ""
     unknown: str = ""
@@ -180,14 +181,9 @@ class LiveCheck:
 
     def references(self, of: Verified) -> Iterator[Reference]:
         """Yield the fields of a resource that the check is about; of a list of structures, each entry."""
-        if of.address.kind != self.kind:
-            return
-        for end in self.fields:
-            for path, value in of.fields(end):
-                if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
-                    yield from (Reference(of, (*path, index), each) for index, each in enumerate(value))
-                elif value not in ("", [], (), {}):
-                    yield Reference(of, path, value)
+        if of.address.kind == self.kind:
+            found = (Reference(of, path, value) for end in self.fields for path, value in of.fields(end))
+            yield from (each for reference in found for each in _entries(reference) if self.applies(each))
 
     def judgements(self, reference: Reference, replies: Mapping[Question, Reply]) -> "Sequence[Judgement] | Ask":
         """Return what is found, or what has to be asked before."""
@@ -199,6 +195,14 @@ class LiveCheck:
         except _Waits:
             return ask
         return [each for each in found if each is not NOT_JUDGED] if found else [note(reference.path, self.holds)]
+
+
+def _entries(reference: Reference) -> Iterator[Reference]:
+    value = reference.value
+    if isinstance(value, list | tuple) and any(isinstance(each, Mapping) for each in value):
+        yield from (Reference(reference.of, (*reference.path, index), each) for index, each in enumerate(value))
+    elif value not in ("", [], (), {}):
+        yield reference
 
 
 def of_reply(path: Path, reply: Reply, thing: str, hint: str = "") -> Judgements:

@@ -53,16 +53,14 @@ class _Case:
 def verify_stack(
     stack: Stack,
     identity: Identity,
-    services: ReadOnlyServices,
+    services: ReadOnlyServices | None,
     catalogue: Catalogue,
     checks: Iterable[LiveCheck] = CHECKS,
-    *,
-    has_everything: bool = True,
 ) -> Verification:
     """Ask AWS for everything that a stack refers to, each thing once, and judge the replies.
 
-    Where a question follows from a reply, as for the AMI of a launch template, there is one more round of calls. Unless
-    the services have everything, what they do not have is unknown.
+    Where a question follows from a reply, as for the AMI of a launch template, there is one more round of calls.
+    Without services, everything is unknown.
     """
     cases = list(_cases(stack, identity, catalogue, list(checks)))
     judged: list[Sequence[Judgement]] = [()] * len(cases)
@@ -78,7 +76,7 @@ def verify_stack(
             else:
                 wanted |= outcome.wanted
                 later.append(index)
-        replies |= ask(wanted, services, has_everything=has_everything)
+        replies |= ask(wanted, services)
         waiting = later
     findings = (finding for case, each in zip(cases, judged, strict=True) for finding in _findings(case, each))
     return Verification(stack.name, identity, tuple(findings))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from reconciler.model import Json, Path
+from reconciler.model import Json
 from reconciler.verify.asking import Inquiry, Key, by, everything
-from reconciler.verify.base import NOT_JUDGED, Arn, Ask, Judgements, LiveCheck, Reference, fail, note, of_reply, unknown
+from reconciler.verify.base import Arn, Ask, Judgements, LiveCheck, Reference, fail, note, of_reply, unknown
 
 SECRET = Inquiry(
     noun="secret",
@@ -42,22 +42,14 @@ SECRETS_MANAGER, SSM = "secretsmanager", "ssm"
 AWSLOGS, GROUP, REGION, CREATE = "awslogs", "awslogs-group", "awslogs-region", "awslogs-create-group"
 
 
-def _value_from(reference: Reference, ask: Ask) -> Judgements:
-    text = str(reference.value)
-    arn = Arn.of(text)
-    if arn.service == SECRETS_MANAGER:
-        yield from _secret(reference.path, text, reference, ask)
-    elif arn.service == SSM or not arn.account:
-        yield from _parameter(reference.path, text, reference, ask)
-    else:
-        yield fail(reference.path, f"{text} is the ARN of neither a secret nor a parameter")
+def _is_parameter(reference: Reference) -> bool:
+    """Without an ARN, valueFrom is the name of a parameter."""
+    arn = Arn.of(str(reference.value))
+    return arn.service == SSM or not arn.service
 
 
-def _credentials(reference: Reference, ask: Ask) -> Judgements:
-    yield from _secret(reference.path, str(reference.value), reference, ask)
-
-
-def _secret(path: Path, text: str, reference: Reference, ask: Ask) -> Judgements:
+def _secret(reference: Reference, ask: Ask) -> Judgements:
+    path, text = reference.path, str(reference.value)
     id_ = ":".join(text.split(":")[:PARTS])
     arn = Arn.of(id_)
     shown = f"secret {arn.resource.removeprefix('secret:')}"
@@ -71,8 +63,9 @@ def _secret(path: Path, text: str, reference: Reference, ask: Ask) -> Judgements
         yield fail(path, f"{shown} is scheduled for deletion since {deleted}", hint)
 
 
-def _parameter(path: Path, text: str, reference: Reference, ask: Ask) -> Judgements:
-    arn, here = Arn.of(text), reference.of.identity
+def _parameter(reference: Reference, ask: Ask) -> Judgements:
+    path, text, here = reference.path, str(reference.value), reference.of.identity
+    arn = Arn.of(text)
     if arn.account and arn.account != here.account:
         yield unknown(path, f"parameter {text} is in a different account, where it cannot be looked at")
         return
@@ -93,11 +86,14 @@ def _names(text: str) -> Iterator[str]:
     yield from (f"/{name}",) if "/" in name else (f"/{name}", name)
 
 
+def _has_log_group(reference: Reference) -> bool:
+    """Without a group, the events are in that of AWS Batch, /aws/batch/job, which it creates."""
+    driver = str(reference.value.get("logDriver", "")).lower()
+    return driver == AWSLOGS and bool((reference.value.get("options") or {}).get(GROUP))
+
+
 def _log_group(reference: Reference, ask: Ask) -> Judgements:
-    driver, options = reference.value.get("logDriver"), reference.value.get("options") or {}
-    if str(driver).lower() != AWSLOGS or not options.get(GROUP):
-        yield NOT_JUDGED  # AWS Batch creates its own group, /aws/batch/job
-        return
+    options = reference.value["options"]
     path = (*reference.path, "options", GROUP)
     name, region = options[GROUP], str(options.get(REGION) or reference.of.identity.region)
     reply = ask(LOG_GROUP, name, region=reference.of.elsewhere(region))
@@ -117,10 +113,22 @@ CONTAINERS = (
         kind="JobDefinition",
         fields=("secrets.valueFrom", "secretOptions.valueFrom"),
         holds="exists; its value is not read",
-        asks=(SECRET, PARAMETER),
-        judge=_value_from,
-        fails="the secret or parameter does not exist in its region, or is scheduled for deletion",
-        unknown="a different account that shows nothing; JSON keys in the secret are not looked at",
+        asks=(SECRET,),
+        judge=_secret,
+        applies=lambda reference: not _is_parameter(reference),
+        fails="the secret does not exist in its region, or is scheduled for deletion",
+        unknown="a different account shows nothing; JSON keys in the secret are not looked at",
+    ),
+    LiveCheck(
+        id="parameters",
+        kind="JobDefinition",
+        fields=("secrets.valueFrom", "secretOptions.valueFrom"),
+        holds="exists; its value is not read",
+        asks=(PARAMETER,),
+        judge=_parameter,
+        applies=_is_parameter,
+        fails="the parameter does not exist in its region",
+        unknown="a parameter of a different account",
     ),
     LiveCheck(
         id="registry-credentials",
@@ -128,7 +136,7 @@ CONTAINERS = (
         fields=("repositoryCredentials.credentialsParameter",),
         holds="exists; its value is not read",
         asks=(SECRET,),
-        judge=_credentials,
+        judge=_secret,
         fails="the secret does not exist in its region, or is scheduled for deletion",
         unknown="a different account that shows nothing",
     ),
@@ -139,6 +147,7 @@ CONTAINERS = (
         holds="the log group exists, or AWS Batch creates it",
         asks=(LOG_GROUP,),
         judge=_log_group,
+        applies=_has_log_group,
         fails="awslogs-group does not exist in awslogs-region, and awslogs-create-group is not true",
     ),
 )

@@ -90,9 +90,7 @@ ECR_IMAGE = Inquiry(
 def _image(reference: Reference, ask: Ask) -> Judgements:
     path, text = reference.path, str(reference.value)
     image = EcrImage.of(text)
-    if image is None:
-        yield unknown(path, f"{text} is not in ECR: other registries are not asked")
-        return
+    assert image is not None
     of, hint = reference.of, f"push it, or correct its name: {text}"
     replies = ask.all(ECR_IMAGE, list(image.keys), of.elsewhere(image.region))
     pulled, tagged = replies[0], replies[-1]
@@ -112,11 +110,20 @@ def _image(reference: Reference, ask: Ask) -> Judgements:
             yield warn(path, f"tag {image.tag} now names {actual}; the digest counts", f"write {actual}, or keep it")
 
 
+def _is_in_ecr(reference: Reference) -> bool:
+    return EcrImage.of(str(reference.value)) is not None
+
+
+def _elsewhere(reference: Reference, _ask: Ask) -> Judgements:
+    yield unknown(reference.path, f"{reference.value} is not in ECR: other registries are not asked")
+
+
 def _platform(reference: Reference, ask: Ask) -> Judgements:
     """Compare the processors of an image with those of where the job may run."""
     path, image = reference.path, EcrImage.of(str(reference.value))
     wanted, is_meant = _processors(reference.of)
-    if image is None or not wanted:
+    assert image is not None
+    if not wanted:
         yield NOT_JUDGED
         return
     reply = ask(ECR_IMAGE, *next(image.keys), region=reference.of.elsewhere(image.region))
@@ -183,9 +190,20 @@ IMAGES = (
         holds="exists",
         asks=(ECR_IMAGE,),
         judge=_image,
+        applies=_is_in_ecr,
         fails="repository, tag or digest does not exist",
         warns="a tag beside a digest names a different image now",
-        unknown="a registry other than ECR; a registry of a different account that shows nothing",
+        unknown="a registry of a different account shows nothing",
+    ),
+    LiveCheck(
+        id="registry",
+        kind="JobDefinition",
+        fields=("image",),
+        holds="is in ECR",
+        asks=(),
+        judge=_elsewhere,
+        applies=lambda reference: not _is_in_ecr(reference),
+        unknown="the image is in a registry other than ECR, which is not asked",
     ),
     LiveCheck(
         id="image-platform",
@@ -194,6 +212,7 @@ IMAGES = (
         holds="is built for the processors that the job runs on",
         asks=(ECR_IMAGE,),
         judge=_platform,
+        applies=_is_in_ecr,
         fails="an image index without any of the processors that the job runs on",
         warns="an image index without some of them",
         unknown="an image without an index: its manifest does not name a platform",

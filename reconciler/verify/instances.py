@@ -113,9 +113,6 @@ def _template_key(template: Mapping[str, Json]) -> tuple[str, str, str]:
 def _template(reference: Reference, ask: Ask) -> Judgements:
     path, key = reference.path, _template_key(reference.value)
     _, name, version = key
-    if not name:
-        yield NOT_JUDGED
-        return
     reply = ask(TEMPLATE, *key)
     shown = f"launch template {name}, version {version}"
     if not reply.is_found:
@@ -201,6 +198,13 @@ def _image(reference: Reference, ask: Ask) -> Judgements:
             yield note(each.path, f"{shown} is deprecated from {deprecated}", "build a newer image")
 
 
+def _has_image(reference: Reference) -> bool:
+    """Whether an environment names an AMI, or a launch template that may."""
+    resources = reference.value
+    named = (resources.get("imageId"), resources.get("launchTemplate"), resources.get("ec2Configuration"))
+    return str(resources.get("type", "")).upper() in ON_INSTANCES and any(named)
+
+
 def _architecture(booted: _Booted, architecture: str) -> Judgements:
     known = [each for each in booted.types if each.architectures]
     unfit = [each.name for each in known if architecture not in each.architectures]
@@ -218,8 +222,6 @@ def _architecture(booted: _Booted, architecture: str) -> Judgements:
 def _booted(reference: Reference, ask: Ask) -> Iterator[_Booted]:
     """Yield the AMIs of an environment. imageIdOverride counts before imageId, and that before those of templates."""
     resources, path = reference.value, reference.path
-    if str(resources.get("type", "")).upper() not in ON_INSTANCES:
-        return
     types = _types(resources.get("instanceTypes") or (), reference.of)
     overrides = [
         ((*path, "ec2Configuration", index, "imageIdOverride"), each["imageIdOverride"])
@@ -321,6 +323,7 @@ INSTANCES = (
         holds="exists in this version, and its user data is a MIME multi-part archive",
         asks=(TEMPLATE,),
         judge=_template,
+        applies=lambda reference: bool(_template_key(reference.value)[1]),
         fails="the template or its version does not exist; its user data is not a MIME multi-part archive",
         warns="it sets fields that AWS Batch ignores; security groups both in it and in the environment",
     ),
@@ -331,6 +334,7 @@ INSTANCES = (
         holds="the images exist, are available, and fit the instance types",
         asks=(IMAGE, TEMPLATE),
         judge=_image,
+        applies=_has_image,
         fails="the image does not exist, is not shared, not available, or for a processor that no instance type has",
         warns="some instance types have a different processor",
     ),

@@ -6,7 +6,6 @@ from functools import partial
 from reconciler.model import Json, Path
 from reconciler.verify.asking import Inquiry, of_one
 from reconciler.verify.base import (
-    NOT_JUDGED,
     Arn,
     Ask,
     Judgements,
@@ -139,16 +138,18 @@ def _profile(reference: Reference, ask: Ask, policies: tuple[str, ...]) -> Judge
     yield from _policies(path, role, policies, ask)
 
 
-def _service_linked(reference: Reference, ask: Ask) -> Judgements:
+def _service_linked(_reference: Reference, ask: Ask) -> Judgements:
     """Without a role of its own, an environment has the service-linked one, which its creation may have to create."""
-    if reference.value.get("serviceRole") or str(reference.value.get("type", "")).upper() == "UNMANAGED":
-        yield NOT_JUDGED
-        return
     role = ask(ROLE, SERVICE_LINKED)
     if role.absent:
         yield note((), f"{SERVICE_LINKED} does not exist yet: apply needs iam:CreateServiceLinkedRole")
     elif role.unknown:
         yield unknown((), f"{SERVICE_LINKED}: {role.unknown}", role.hint)
+
+
+def _is_service_linked(reference: Reference) -> bool:
+    body = reference.value
+    return not body.get("serviceRole") and str(body.get("type", "")).upper() != "UNMANAGED"
 
 
 def _role_check(
@@ -187,9 +188,10 @@ ROLES = (
         id="service-linked-role",
         kind="ComputeEnvironment",
         fields=("",),
-        holds=f"{SERVICE_LINKED} exists, or serviceRole is set",
+        holds=f"{SERVICE_LINKED} exists",
         asks=(ROLE,),
         judge=_service_linked,
+        applies=_is_service_linked,
     ),
     _profile_check(
         "instance-profile",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
-from botocore.model import ServiceModel
+from botocore.model import OperationModel, ServiceModel
 from botocore.validate import ParamValidator
 
 from reconciler.calls import ReadOnlyCloud
@@ -240,6 +240,11 @@ def model_of(service: str) -> ServiceModel:
     return ServiceModel(model_loader().load_service_model(service, "service-2"), service)
 
 
+@cache
+def operation_of(service: str, operation: str) -> OperationModel:
+    return model_of(service).operation_model(operation)
+
+
 def check_shape(value: Json, shape: Json) -> None:
     if shape is None:
         assert not value
@@ -272,7 +277,7 @@ class FakeService:
     def call(self, operation: str, request: Mapping[str, Json]) -> Mapping[str, Json]:
         key = (self.service, operation)
         self.of.calls.append(key)
-        model = model_of(self.service).operation_model(operation)
+        model = operation_of(self.service, operation)
         check_shape(request, model.input_shape)
         if key in self.of.failing:
             raise self.of.failing[key]

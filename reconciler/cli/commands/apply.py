@@ -31,6 +31,7 @@ from reconciler.problems import WrongUsage
 EXAMPLES = """\
   reconciler apply stacks/prod
   reconciler apply stacks/prod --yes --timeout 45m     in CI
+  reconciler apply stacks/prod --yes --verify          only if what it refers to exists
   reconciler apply stacks/prod --yes -o jsonl          one JSON object for each event
   reconciler apply stacks/prod --yes --log-format json     stderr as JSON, for log collectors
   reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
@@ -51,6 +52,11 @@ def add(parser: ArgumentParser) -> None:
         metavar="FINGERPRINT",
         type=parse_fingerprint,
         help="apply only if the plan has this fingerprint; one for each stack",
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="verify first, as the command does: if anything fails, exit 5 and change nothing",
     )
     add_fleet(parser)
     add_targets(parser)

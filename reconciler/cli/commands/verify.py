@@ -41,15 +41,12 @@ def run(args: Namespace, out: Output) -> int:
 
 
 def _verify(request: StackRequest, out: Output, *, strict: bool) -> int:
-    from reconciler.app import usecases
-    from reconciler.redact.presented import present_verification
+    from reconciler.cli.run import verify
     from reconciler.report.results import StackVerified
     from reconciler.report.verify import verify_json, verify_page
 
     read, session = live_stack(request, out.watch)
-    with read.secrets.kept():
-        verification = usecases.verify(read.stack, session, has_everything=request.place.sandbox is None)
-    shown = present_verification(verification, read.secrets)
+    verification, shown = verify(request, read, session)
     out.publish(
         lambda width: verify_page(shown, width, out.verbose),
         lambda: verify_json(shown),
