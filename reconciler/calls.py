@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import TypeVar
 
 from reconciler.model import Identity, Json
@@ -105,6 +105,37 @@ def back_off(tries: int, salt: float) -> float:
     """
     spread = 0.75 + (hash(salt) % 1000) / 2000
     return float(min(LONGEST_PAUSE, 0.5 * 2 ** (tries - 1)) * spread)
+
+
+class Pace:
+    """So many calls a second at most, by all threads that share it."""
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = 1 / per_second
+        self._lock = Lock()
+        self._next = float("-inf")
+
+    def wait(self, clock: Clock) -> None:
+        """Return when it is time for the next call. The clocks of all callers show the same time."""
+        with self._lock:
+            now = clock.now()
+            start = max(now, self._next)
+            self._next = start + self._interval
+        if start > now:
+            clock.sleep(start - now)
+
+
+class Paces:
+    """A pace for each account and region: those of a run over many deployments, several of which may be in one."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._lock = Lock()
+        self._paces: dict[tuple[str, str], Pace] = {}
+
+    def at(self, identity: Identity) -> Pace:
+        with self._lock:
+            return self._paces.setdefault((identity.account, identity.region), Pace(self._per_second))
 
 
 # Lists in pages, read to their end. A list without end is an error.

@@ -1,6 +1,6 @@
 """The use cases, each a few lines: what the commands do, without arguments and without printing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event as Flag
@@ -19,16 +19,18 @@ from reconciler.live.facts import (
     read_region,
 )
 from reconciler.live.read import active_revisions, all_revisions, read_all
-from reconciler.model import Plan, Stack
+from reconciler.model import Json, Plan, Stack
 from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
 from reconciler.plan.guards import check_place, check_read_here, check_refusals
 from reconciler.ports import Clock, Takes, takes_nothing
 from reconciler.problems import CloudError, Exit, InvalidStack
 
 if TYPE_CHECKING:
+    from reconciler.calls import Paces
     from reconciler.inspect.doctor import Examination, Words
     from reconciler.inspect.history import History, Rollback
     from reconciler.inspect.status import StackStatus
+    from reconciler.inspect.who import AuthorQuestion, Authors
     from reconciler.verify.checks import Verification
 
 # Imports within a function are of what its commands alone need: most runs are of `plan`, and start the sooner.
@@ -158,6 +160,37 @@ def rollback(
     from reconciler.inspect.history import plan_rollback  # noqa: PLC0415
 
     return plan_rollback(stack, history(stack, session, name), to, takes, longest_wait)
+
+
+def find_authors(session: Session, questions: "Sequence[AuthorQuestion]", paces: "Paces", now: float) -> "Authors":
+    """Ask CloudTrail who changed what; without the right to, the answer says so. `now`: in seconds since 1970."""
+    from reconciler.inspect.who import DAYS, PAGE, PAGES, Authors, TrailEvent, attribute, parse_event  # noqa: PLC0415
+
+    identity = session.cloud.identity()
+    if not questions:
+        return Authors(identity)
+    trail, pace = session.services("cloudtrail"), paces.at(identity)
+    failed: list[CloudError] = []
+
+    def events(operation: str) -> Iterator[TrailEvent]:
+        named = [{"AttributeKey": "EventName", "AttributeValue": operation}]
+        request: dict[str, Json] = {"LookupAttributes": named, "StartTime": now - DAYS * 86400, "MaxResults": PAGE}
+        for _ in range(0 if failed else PAGES):
+            pace.wait(session.clock)
+            try:
+                page = trail.call("LookupEvents", request)
+            except CloudError as error:
+                failed.append(error)
+                return
+            texts = (str(event.get("CloudTrailEvent", "")) for event in page.get("Events", ()))
+            yield from filter(None, map(parse_event, texts))
+            if not page.get("NextToken"):
+                return
+            request["NextToken"] = page["NextToken"]
+
+    with session.observer.phase("who"):
+        attributions = attribute(questions, events, identity)
+    return Authors(identity, attributions, failed[0].told if failed else "")
 
 
 def run(

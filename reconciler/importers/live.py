@@ -206,6 +206,12 @@ def coverage(live: Iterable[Live], names: NameChoice = EVERY_NAME) -> Coverage:
     return Coverage(result, excluded=len(chosen) - len(counted))
 
 
+def unowned(covered: Coverage, live: Iterable[Live]) -> tuple[Live, ...]:
+    """Return those of `live` that count and have no owner."""
+    arns = {arn for share in covered.shares if share.owner is Owner.NOBODY for _, arn in share.resources}
+    return tuple(resource for resource in live if resource.arn in arns)
+
+
 def _owner(live: Live) -> tuple[Owner, str]:
     if OWNER in live.claims:
         return Owner.STACK, live.claims[OWNER]

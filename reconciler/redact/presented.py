@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.inspect.doctor import Diagnosis, Examination, Pointer
     from reconciler.inspect.history import History, Revision, Rollback
     from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
+    from reconciler.inspect.who import Attribution, Authors, Trace, TrailEvent
     from reconciler.live.resolve import StackReferences
     from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
     from reconciler.placement.verdicts import Feasibility, Verdict
@@ -537,6 +538,46 @@ class PresentedHistory(View):
         return PresentedHistory(self._raw, self._redaction.shortening(self.identity), self._revisions)
 
 
+class PresentedEventRecord(View):
+    """An event of CloudTrail, without the request."""
+
+    __slots__ = ()
+
+    _raw: "TrailEvent"
+    id = Redacted(Redaction.text)
+    operation = Redacted(Redaction.text)
+    time = Redacted(Redaction.text)
+    principal = Redacted(Redaction.text)
+    session_issuer = Redacted(Redaction.text)
+    invoked_by = Redacted(Redaction.text)
+    source_ip = Redacted(Redaction.text)
+    tool = Redacted(Redaction.text)
+    is_ours = Public[bool]()
+
+
+class PresentedAttribution(View):
+    """Who set a field, or created or deleted a resource; the path of a whole resource is empty."""
+
+    __slots__ = ()
+
+    _raw: "Attribution"
+    address = Public[Address]()
+    path = Redacted(Redaction.path)
+    trace: "Public[Trace]" = Public()
+    event = Redacted(as_optional_view(PresentedEventRecord))
+
+
+class PresentedAuthors(View):
+    """Who changed what, as far as CloudTrail says."""
+
+    __slots__ = ()
+
+    _raw: "Authors"
+    identity = Public[Identity]()
+    attributions = Redacted(as_views(PresentedAttribution))
+    problem = Redacted(Redaction.text)
+
+
 class PresentedReferences(View):
     """Which resources of a stack refer to which."""
 
@@ -717,6 +758,10 @@ def present_history(
 
 def present_rollback(rollback: "Rollback", secrets: Secrets = NO_SECRETS) -> PresentedRollback:
     return PresentedRollback(rollback, Redaction(secrets))
+
+
+def present_authors(authors: "Authors", secrets: Secrets = NO_SECRETS) -> PresentedAuthors:
+    return PresentedAuthors(authors, Redaction(secrets))
 
 
 def present_references(references: "StackReferences", secrets: Secrets = NO_SECRETS) -> PresentedReferences:

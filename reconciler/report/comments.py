@@ -10,6 +10,7 @@ from reconciler.problems import Exit
 from reconciler.report.fleet import Deployment, DeploymentOutcome
 from reconciler.report.markdown import code, details, prose
 from reconciler.report.text.values import inline, number_of
+from reconciler.report.who import authors_in
 
 TIERS = ("changed", "undeclared", "missing", "foreign", "unhealthy")
 TOLD = ("changed", "undeclared")  # member by member; of the others, all of them would be told
@@ -132,6 +133,7 @@ def message(outcomes: Sequence[DeploymentOutcome]) -> str:
     for outcome in outcomes:
         names = [str(entry["address"]) for tier in TIERS for entry in outcome.result.get(tier, ())]
         lines.append(f"- {outcome.target}: {outcome.told} {', '.join(names)}")
+        lines += [f"  changed by: {line}" for line in authors_in(outcome.result)]
     return "\n".join(lines)
 
 
@@ -158,6 +160,8 @@ def _body(outcome: DeploymentOutcome) -> Iterator[str]:
             fields = entry.get("fields", ()) if tier in TOLD else ()
             lines = [line for field in fields for line in _lines(field)]
             yield details(summary, lines) if lines else f"- {summary}\n\n"
+    authors = [f"- {prose(line)}\n" for line in authors_in(result)]
+    yield from ("Changed by:\n\n", *authors, "\n") if authors else ()
     yield "This issue is closed when the drift is gone. Apply the stack, or write the live values into its YAML.\n"
 
 

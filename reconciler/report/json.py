@@ -32,6 +32,7 @@ from reconciler.redact.presented import (
 from reconciler.report.results import Drift
 from reconciler.report.summary import ACTIONS, count_changes
 from reconciler.report.text.values import iso
+from reconciler.report.who import authors_json
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.fmt import Formatted, Respelling
@@ -95,6 +96,7 @@ def drift_json(drift: Drift) -> dict[str, Json]:
         "foreign": [change_json(change) for change in drift.foreign],
         "pending": [change_json(change) for change in drift.pending],
         "unhealthy": [_unhealthy(unhealthy) for unhealthy in drift.plan.unhealthy],
+        "who": authors_json(drift.authors),
         "notes": [problem_json(note) for note in drift.plan.notes],
         "ignored": _ignored(drift.plan),
     }

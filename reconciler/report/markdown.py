@@ -49,6 +49,7 @@ from reconciler.report.summary import (
 from reconciler.report.text.plan import Row, about_change, is_told, proof_lines, row_of_field
 from reconciler.report.text.values import block, diff_lines, duration, is_json, number_of, place
 from reconciler.report.verify import RANKS, verify_line, word_of
+from reconciler.report.who import author_rows, not_asked
 
 # Markdown in which no value can break out of its place, and that ends honestly before its limit.
 
@@ -253,12 +254,20 @@ def _drawing(plan: PresentedPlan) -> str:
 
 def _put_drift(sheet: Sheet, drift: Drift) -> None:
     sheet.put(_heading(drift.line, drift.plan))
-    drift = drift_of(drift.plan.in_short)
+    drift = drift_of(drift.plan.in_short, drift.authors)
     entries = drift_entries(drift.tiers, facts_of)
     rows = [_summary_row(each) for each in drift_rows(entries, drift.statuses)]
     sheet.put_all("rows", rows, row(DRIFT_HEADINGS) + SUMMARY_RULE, "\n")
     named = [(tier, entry) for tier, entry in entries if entry.fields or entry.is_group]
     sheet.put_all("details", [_drift_details(tier, entry) for tier, entry in named])
+    if drift.authors:
+        told = [
+            f"- {code(subject)}: {prose(sentence)}{f' ([event]({address}))' if address else ''}\n"
+            for subject, sentence, address in author_rows(drift.authors)
+        ]
+        problem = drift.authors.problem
+        told += [f"- {prose(not_asked(problem))}\n"] if problem else []
+        sheet.put_all("authors", told, "**Changed by**\n\n", "\n")
     sheet.put_all("notes", [_problem(note) for note in drift.plan.notes], after="\n")
 
 

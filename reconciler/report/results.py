@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from reconciler.model import Action, Address
 from reconciler.problems import Severity
 from reconciler.redact.presented import (
+    PresentedAuthors,
     PresentedChange,
     PresentedField,
     PresentedFinish,
@@ -39,6 +40,7 @@ class Drift:
     foreign: tuple[PresentedChange, ...]  # there is one of a declared name, and it is not ours
     pending: tuple[PresentedChange, ...]  # ours to change: not applied yet
     plan: PresentedPlan
+    authors: PresentedAuthors | None = None  # None: CloudTrail was not asked
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -87,7 +89,7 @@ class Drift:
         return f"Drift: {', '.join(f'{count} {word}' for word, count in counts.items())}.{rare}"
 
 
-def drift_of(plan: PresentedPlan) -> Drift:
+def drift_of(plan: PresentedPlan, authors: PresentedAuthors | None = None) -> Drift:
     foreign = [change for change in plan.changes if change.action is Action.ADOPT and change.refusals]
     drifted = [change for change in plan.changes if change.drift and change not in foreign]
     undeclared = [change for change in drifted if all(field.undeclared for field in drift_fields(change))]
@@ -100,6 +102,7 @@ def drift_of(plan: PresentedPlan) -> Drift:
         foreign=tuple(foreign),
         pending=tuple(c for c in plan.changes if c not in told and c.action not in (Action.WAIT, Action.REPAIR)),
         plan=plan,
+        authors=authors,
     )
 
 

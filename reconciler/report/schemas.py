@@ -6,6 +6,7 @@ from typing import get_args, get_type_hints
 
 from reconciler.apply import State
 from reconciler.inspect.status import Sync
+from reconciler.inspect.who import Trace
 from reconciler.model import Action, Cost, Json, Until
 from reconciler.problems import Exit, Severity
 from reconciler.report.fleet import WORDS, Column, DeploymentOutcome, Selection, ShardPosition
@@ -347,6 +348,35 @@ TIERS = {
     "foreign": "Live under a declared name, and owned by something else.",
     "pending": "Declared, and not applied yet: no drift.",
 }
+TRAIL_EVENT = members(
+    "The event of CloudTrail, without what the request contained.",
+    id=value("string", "Its id."),
+    operation=value("string", "The operation of AWS Batch."),
+    time=value("string", "When, in UTC."),
+    principal=value("string", "The ARN of the caller."),
+    session_issuer=value("string", "The role or user of the caller's session; may be empty."),
+    invoked_by=value("string", "The AWS service that made the request for the caller; may be empty."),
+    tool=value("string", "The tool, by its user agent: AWS console, AWS CLI, Terraform, …; empty if unknown."),
+    source_ip=value("string", "The IP address that the request came from, or a service."),
+    is_reconciler=value("boolean", "A run of reconciler sent it, of this stack or of a different one."),
+    link=value("string", "The event in the AWS console."),
+)
+ATTRIBUTION = members(
+    "One field or resource.",
+    address=ADDRESS,
+    path=value(["string", NULL], "The field, as in `fields`; null: the resource as a whole."),
+    result=choice(Trace, "found: the event set the live value. touched: the newest event did not set this value."),
+    event={"anyOf": [TRAIL_EVENT, {"type": NULL}]},
+)
+WHO = value(
+    ["object", NULL],
+    "Who changed what, with --who; otherwise null.",
+    required=["problem", "findings"],
+    properties={
+        "problem": value("string", "Why CloudTrail could not be read; empty if it could."),
+        "findings": entries(ATTRIBUTION, "The answer for each drifted field, and for missing and foreign resources."),
+    },
+)
 DRIFT = document(
     "drift",
     "The drift of a stack",
@@ -355,6 +385,7 @@ DRIFT = document(
     summary=members("How many of each.", **counts(*TIERS, "unhealthy")),
     **{tier: entries(ref("change"), says) for tier, says in TIERS.items()},
     **{name: CONTENT[name] for name in ("unhealthy", "notes", "ignored")},
+    who=WHO,
 )
 RESULT = members(
     address=ADDRESS,

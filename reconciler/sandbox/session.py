@@ -20,6 +20,7 @@ from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
+from reconciler.sandbox.core.trail import Caller
 from reconciler.sandbox.server.moto import Services
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 from reconciler.service_models import closed_session, model_loader
@@ -99,7 +100,11 @@ def _answer(
     _, service, operation = event_name.split(".", 2)
     if service == "batch":
         path, body = _path(request.url), _bytes(request.body)
-        response = simulator.handle(account, region, request.method, path, body, without_faults=without_faults)
+        agent = _text(request.headers.get("User-Agent") or "")
+        caller = Caller(agent=agent, is_by_hand=without_faults)  # no failure strikes people who change things by hand
+        response = simulator.handle(
+            account, region, request.method, path, body, without_faults=without_faults, caller=caller
+        )
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
     elif with_services or service in MADE_BY_BATCH:

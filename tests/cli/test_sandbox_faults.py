@@ -201,6 +201,7 @@ def test_what_is_broken_adds_up_until_it_is_repaired(run: Run) -> None:
         "failing": [],
         "settle": None,
         "lag": None,
+        "trail_delay": None,
         "deleted": None,
         "invalid": [],
         "stuck": [],

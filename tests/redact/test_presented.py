@@ -11,6 +11,7 @@ from reconciler.importers.model import LeftOut
 from reconciler.inspect.doctor import Diagnosis, Examination
 from reconciler.inspect.history import History, Revision, Rollback
 from reconciler.inspect.status import ResourceStatus, StackStatus
+from reconciler.inspect.who import Attribution, Authors, TrailEvent
 from reconciler.live.resolve import StackReferences
 from reconciler.placement.queues import Pair, PlacedDefinition, StackPlacement
 from reconciler.placement.verdicts import Verdict
@@ -46,6 +47,9 @@ LATER = (
     Verdict,
     Finding,
     Verification,
+    Attribution,
+    Authors,
+    TrailEvent,
 )
 # Names and words of AWS: whatever else is text may repeat a value of the user's.
 NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner", "code", "date", "source", "check"}

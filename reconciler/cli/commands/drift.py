@@ -26,6 +26,7 @@ from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
 if TYPE_CHECKING:
+    from reconciler.calls import Paces
     from reconciler.plan import PlanOptions
     from reconciler.report.results import Drift
     from reconciler.report.text.drift import DriftCommands
@@ -36,6 +37,7 @@ EXAMPLES = """\
   reconciler drift stacks/prod -o json
   reconciler drift stacks/prod -o text -o github     annotations in GitHub Actions
   reconciler drift stacks/prod -v                    also ignored fields, and why
+  reconciler drift stacks/prod --who                 also who changed it, when and with which tool
   reconciler drift --all --shard 1/4                 a fourth of the deployments of reconciler.yaml
 
 tiers:
@@ -56,20 +58,38 @@ def add(parser: ArgumentParser) -> None:
         action="store_true",
         help="exit 0 even if drift is found; errors still fail",
     )
+    parser.add_argument(
+        "--who", action="store_true", help="show who changed what, from CloudTrail (requires cloudtrail:LookupEvents)"
+    )
     add_variables(parser)
     add_cloud(parser)
     add_output(parser, OF_PLANS)
 
 
 def run(args: Namespace, out: Output) -> int:
+    from reconciler.calls import Paces
+    from reconciler.inspect.who import PER_SECOND
+
     fleet = fleet_of(args)
-    return run_fleet(fleet, out, partial(_drift, plan_options_of(args), fleet.file, exits_zero=args.exit_zero))
+    paces = Paces(PER_SECOND) if args.who else None
+    work = partial(_drift, plan_options_of(args), fleet.file, exits_zero=args.exit_zero, paces=paces)
+    return run_fleet(fleet, out, work)
 
 
 def _drift(
-    wanted: "PlanOptions", deployment_file: str | None, request: StackRequest, out: Output, *, exits_zero: bool
+    wanted: "PlanOptions",
+    deployment_file: str | None,
+    request: StackRequest,
+    out: Output,
+    *,
+    exits_zero: bool,
+    paces: "Paces | None",
 ) -> int:
-    from reconciler.redact.presented import present
+    """`paces` are those of CloudTrail; None: it is not asked."""
+    from reconciler.adapters.machine import utc_now
+    from reconciler.app.usecases import find_authors
+    from reconciler.inspect.who import drift_questions
+    from reconciler.redact.presented import present, present_authors
     from reconciler.report.json import drift_json
     from reconciler.report.results import drift_of
     from reconciler.report.text.drift import drift_page
@@ -77,7 +97,11 @@ def _drift(
     read, session = live_stack(request, out.watch)
     plan = plan_stack(read, session, replace(wanted, guards=False))
     check_patterns_of_plan(request, plan, read.stack, session, out)
-    drift = drift_of(present(plan, read.secrets))
+    authors = None
+    if paces:
+        found = find_authors(session, tuple(drift_questions(plan.changes)), paces, utc_now().timestamp())
+        authors = present_authors(found, read.secrets)
+    drift = drift_of(present(plan, read.secrets), authors)
     commands = _commands(drift, request, deployment_file)
     out.publish(lambda width: drift_page(drift, width, out.verbose, commands), lambda: drift_json(drift), drift)
     return Exit.DONE if drift.is_none or exits_zero else Exit.CHANGES

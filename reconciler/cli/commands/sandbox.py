@@ -298,6 +298,7 @@ examples:
   reconciler sandbox break --lose 1 --operation RegisterJobDefinition
   reconciler sandbox break --settle 10m                           `sandbox tick 10m` passes the time
   reconciler sandbox break --lag 5s
+  reconciler sandbox break --trail-delay 5m                       `drift --who` finds no event before that
   reconciler sandbox break --deleted 2m                           a deleted resource blocks its name for this long
   reconciler sandbox break --repair
   reconciler sandbox break                                        lists the simulated failures
@@ -327,6 +328,9 @@ def _add_break(parser: ArgumentParser) -> None:
     time.add_argument("--settle", type=parse_duration, metavar="TIME", help="how long every change takes: 90s, 10m")
     time.add_argument(
         "--lag", type=parse_duration, metavar="TIME", help="reads return stale data for this long after a write"
+    )
+    time.add_argument(
+        "--trail-delay", type=parse_duration, metavar="TIME", help="CloudTrail has an event only after this long"
     )
     time.add_argument(
         "--deleted",
@@ -379,6 +383,7 @@ def run_break(args: Namespace, out: Output) -> int:
         failing=_failing(calls, args.operation),
         settle=args.settle,
         lag=args.lag,
+        trail_delay=args.trail_delay,
         deleted=args.deleted,
         arns=arns,
         invalid=args.invalid or args.blocked or "",
@@ -442,6 +447,7 @@ def _break_page(broken: "Breakage", where: str, width: int) -> "Page":
     lines += [_failing_line(failing) for failing in broken.failing]
     lines += [] if broken.settle is None else [f"every change takes {broken.settle:g} s"]
     lines += [] if broken.lag is None else [f"reads lag {broken.lag:g} s behind writes"]
+    lines += [] if broken.trail_delay is None else [f"events are in CloudTrail after {broken.trail_delay:g} s"]
     lines += [] if broken.deleted is None else [f"deleted resources are shown as DELETED for {broken.deleted:g} s"]
     page.line(f"{where}: {'simulated failures' if lines else 'no simulated failures'}")
     for line in lines:
@@ -465,6 +471,7 @@ def _break_json(broken: "Breakage", where: str) -> "Json":
         ],
         "settle": broken.settle,
         "lag": broken.lag,
+        "trail_delay": broken.trail_delay,
         "deleted": broken.deleted,
         "invalid": [
             {"address": str(address_of(sick.arn)), "arn": sick.arn, "reason": sick.reason} for sick in broken.invalid

@@ -26,6 +26,7 @@ from reconciler.report.text.plan import (
     write_rows,
 )
 from reconciler.report.text.values import place
+from reconciler.report.who import write_authors
 
 COLUMN = 12  # where what is said of a resource begins: behind its tier
 STYLES: Mapping[str, str] = {
@@ -49,7 +50,7 @@ class DriftCommands:
 def drift_page(drift: Drift, width: int, verbose: int = 0, commands: DriftCommands | None = None) -> Page:
     """`verbose` adds names and the fields that are ignored, and why. `commands` are added where drift can be undone."""
     page = Page(width)
-    drift = drift_of(drift.plan.in_short)
+    drift = drift_of(drift.plan.in_short, drift.authors)
     write_heading(page, drift.plan)
     entries = drift_entries(drift.tiers, facts_of)
     write_rows(page, DRIFT_HEADINGS, drift_rows(entries, drift.statuses), STYLES)
@@ -59,6 +60,7 @@ def drift_page(drift: Drift, width: int, verbose: int = 0, commands: DriftComman
     if verbose:
         write_ignored(page, drift.plan)
     write_notes(page, drift.plan.notes)
+    write_authors(page, drift.authors, verbose)
     if drift.is_none:
         page.line(("No drift.", "bold green"), " Live resources are as applied.")
         page.blank()

@@ -11,12 +11,13 @@ from reconciler.importers.live import Coverage, Owner, OwnerShare
 from reconciler.kinds import KINDS
 from reconciler.model import Identity, Json
 from reconciler.problems import Where
-from reconciler.redact.presented import PresentedLeftOut, PresentedPlan, PresentedProblem
+from reconciler.redact.presented import PresentedAuthors, PresentedLeftOut, PresentedPlan, PresentedProblem
 from reconciler.report.json import place_json, plan_json, problems_json
 from reconciler.report.results import Formatting, Import
 from reconciler.report.text.page import Page, problems_page
 from reconciler.report.text.plan import write_changes
 from reconciler.report.text.values import number_of, plural
+from reconciler.report.who import authors_json, write_authors
 
 MANY = 5  # of what is left out for one reason, so many are named
 
@@ -95,8 +96,18 @@ GAP = 2
 Problems = tuple[PresentedProblem, ...]
 
 
-def coverage_page(coverage: Coverage, place: Identity, unread: Problems, width: int, verbose: int) -> Page:
-    """`unread` are warnings of kinds; `verbose` names each resource. The last line is the one that scripts look for."""
+def coverage_page(
+    coverage: Coverage,
+    place: Identity,
+    unread: Problems,
+    width: int,
+    verbose: int,
+    authors: PresentedAuthors | None = None,
+) -> Page:
+    """`unread` are warnings of kinds; `verbose` names each resource; `authors` are those of unowned ones, if asked.
+
+    The last line is the one that scripts look for.
+    """
     page = problems_page(unread, width)
     page.line((f"account {place.account}, region {place.region}", "dim"))
     page.blank()
@@ -109,12 +120,15 @@ def coverage_page(coverage: Coverage, place: Identity, unread: Problems, width: 
     if coverage.excluded:
         page.line((f"{number_of(coverage.excluded, 'resource')} excluded by name", "dim"))
     page.blank()
+    write_authors(page, authors, verbose, "Created by")
     share_of_total = f"{coverage.covered} of {number_of(coverage.total, 'resource')}"
     page.whole((f"Coverage: {share_of_total} ({coverage.percent} %) in a stack.", "bold"))
     return page
 
 
-def coverage_json(coverage: Coverage, place: Identity, unread: Problems) -> dict[str, Json]:
+def coverage_json(
+    coverage: Coverage, place: Identity, unread: Problems, authors: PresentedAuthors | None = None
+) -> dict[str, Json]:
     return problems_json(
         unread,
         document="coverage",
@@ -125,6 +139,7 @@ def coverage_json(coverage: Coverage, place: Identity, unread: Problems) -> dict
         percent=coverage.percent,
         excluded=coverage.excluded,
         owners=[_share(share) for share in coverage.shares],
+        who=authors_json(authors),
     )
 
 

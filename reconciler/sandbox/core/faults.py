@@ -95,6 +95,7 @@ class Breakage:
     failing: tuple[FailingCalls, ...] = ()
     settle: float | None = None
     lag: float | None = None  # the seconds for which reads show what was before a write
+    trail_delay: float | None = None  # the seconds after which CloudTrail has an event
     deleted: float | None = None  # the seconds for which what is deleted is still shown, as DELETED
     invalid: tuple[ForcedInvalid, ...] = ()
     stuck: tuple[str, ...] = ()  # ARNs of what never finishes its deletion
@@ -106,6 +107,7 @@ class Breakage:
             failing=tuple(map(FailingCalls.of, row["failing"])),
             settle=row["settle"],
             lag=row.get("lag"),
+            trail_delay=row.get("trail_delay"),
             deleted=row.get("deleted"),
             invalid=tuple(ForcedInvalid(**entry) for entry in row.get("invalid", ())),
             stuck=tuple(row.get("stuck", ())),
@@ -138,6 +140,7 @@ class ForcedFault:
     failing: tuple[FailingCalls, ...] = ()
     settle: float | None = None
     lag: float | None = None
+    trail_delay: float | None = None
     deleted: float | None = None
     arns: tuple[str, ...] = ()
     invalid: str = ""  # the reason for which `arns` become INVALID
@@ -150,7 +153,7 @@ class ForcedFault:
 
     def check(self) -> None:
         """Raise `ValueError` for a field of the wrong type: the request may come from any client."""
-        durations = [each for each in (self.settle, self.lag) if each is not None]
+        durations = [each for each in (self.settle, self.lag, self.trail_delay) if each is not None]
         calls = [entry.calls for entry in self.failing]
         texts = (*self.missing_roles, *self.arns, self.invalid, *(entry.operation for entry in self.failing))
         if not (
@@ -172,6 +175,7 @@ class ForcedFault:
             failing=(*breakage.failing, *self.failing),
             settle=breakage.settle if self.settle is None else self.settle,
             lag=breakage.lag if self.lag is None else self.lag,
+            trail_delay=breakage.trail_delay if self.trail_delay is None else self.trail_delay,
             deleted=breakage.deleted if self.deleted is None else self.deleted,
             invalid=(*(entry for entry in breakage.invalid if entry.arn not in {each.arn for each in forced}), *forced),
             stuck=tuple(sorted({*breakage.stuck, *stuck})),

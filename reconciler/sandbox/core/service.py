@@ -11,7 +11,7 @@ from uuid import UUID
 from reconciler.model import Identity, Json
 from reconciler.ports import Clock
 from reconciler.problems import CloudError, Fault, fault_of
-from reconciler.sandbox.core import iam, state
+from reconciler.sandbox.core import iam, state, trail
 from reconciler.sandbox.core.clock import Timings
 from reconciler.sandbox.core.faults import (
     Breakage,
@@ -42,6 +42,7 @@ from reconciler.sandbox.core.model import (
 )
 from reconciler.sandbox.core.state import UNORDERED, AccountState, Record, noun_of, refuse_bad_tags
 from reconciler.sandbox.core.store import Memory, Store
+from reconciler.sandbox.core.trail import UNKNOWN, Caller
 from reconciler.sandbox.jobs import operations, scheduler
 from reconciler.sandbox.jobs.views import LogStream, log_streams
 from reconciler.sandbox.resources import (
@@ -210,7 +211,15 @@ class Simulator:
         return list(self._calls)
 
     def handle(
-        self, account: str, region: str, method: str, path: str, body: bytes, *, without_faults: bool = False
+        self,
+        account: str,
+        region: str,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        without_faults: bool = False,
+        caller: Caller = UNKNOWN,
     ) -> Response:
         """Answer one HTTP request; `path` includes the query. `without_faults`: no failure strikes it."""
         routed = route(method, path)
@@ -225,7 +234,13 @@ class Simulator:
                 self._account_state(account, region),
                 stored_failures | {rule.failure for rule in rules},
             )
-            return with_id(self._answer(account_state, routed, body, failures), self._request_id())
+            request_id = self._request_id()
+            return with_id(self._answer(account_state, routed, body, failures, caller, request_id), request_id)
+
+    def trail(self, account: str, region: str) -> tuple[Mapping[str, Json], ...]:
+        """Return the events that CloudTrail has of requests made there, the newest first."""
+        with self._lock, self._store.session():
+            return tuple(trail.events(self._account_state(account, region)))
 
     def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Return the ARNs and tags of all that is tagged there."""
@@ -297,7 +312,13 @@ class Simulator:
             self.clock.sleep(seconds)
 
     def _answer(
-        self, account_state: AccountState, routed: Routed, body: bytes, failures: Container[Failure]
+        self,
+        account_state: AccountState,
+        routed: Routed,
+        body: bytes,
+        failures: Container[Failure],
+        caller: Caller,
+        request_id: str,
     ) -> Response:
         try:
             request = members(routed, body)
@@ -312,6 +333,7 @@ class Simulator:
             work = _operation(routed.operation)
             scheduler.advance(account_state)
             answer = success(work(account_state, request))
+            trail.record(account_state, request_id, routed.operation, request, caller)
         except AccessDenied as no:
             return error(403, "AccessDeniedException", str(no))
         except Refusal as no:

@@ -18,6 +18,7 @@ from reconciler.sandbox import actor
 from reconciler.sandbox.core.iam import Roles, caller_identity
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
+from reconciler.sandbox.core.trail import Caller
 from reconciler.sandbox.server.moto import HANDLERS, Services, answer
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 
@@ -48,6 +49,11 @@ class HttpFront:
                 request.path,
                 request.body,
                 without_faults=actor.is_without_faults(request),
+                caller=Caller(
+                    agent=request.headers.get("user-agent", ""),
+                    role=self._roles.arn(request.key),
+                    is_by_hand=actor.is_without_faults(request),
+                ),
             )
         if not request.service:
             return request.error(403, "MissingAuthenticationToken", NO_SIGNATURE)

@@ -14,6 +14,7 @@ from reconciler.model import Json
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.jobs.views import LogStream
+from reconciler.sandbox.server.own import answer_own
 from reconciler.sandbox.server.protocol import Request
 
 # What Batch makes in other services, shown where moto keeps such things: clusters in ECS, the logs of jobs.
@@ -97,6 +98,8 @@ class Services:
                 self._mirror = LogWriter()
 
     def __call__(self, request: Request, account: str = ACCOUNT) -> Response:
+        if (own := answer_own(self._simulator, request, account)) is not None:
+            return own
         with self._lock:
             try:
                 self._moto = self._moto or _moto()
