@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
+from reconciler.apply import State
 from reconciler.model import (
     Action,
     Address,
@@ -40,7 +41,7 @@ from reconciler.report.summary import (
     jobs_at_most,
     rows_of,
 )
-from reconciler.report.text.values import block, change_in_line, diff_lines, place
+from reconciler.report.text.values import block, change_in_line, diff_lines, duration, place
 
 # HTML in which no value can break out of its place: whatever is put into it is escaped, unless it was made here.
 
@@ -95,7 +96,7 @@ def _attribute(key: str, value: object) -> str:
 
 MOST = 60  # boxes: more of them nobody reads
 WIDE, HIGH, GAP_X, GAP_Y = 290, 44, 60, 12
-LONGEST = 36  # characters of a name in a box
+LONGEST = 36  # characters of a name in a box, or of one that is not folded in a table
 
 
 def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Markup:
@@ -202,11 +203,12 @@ table.members td:nth-child(n+2) pre{min-width:8rem}
 svg text.of{fill:var(--dim);font-size:11px}
 svg rect{fill:var(--card);stroke:var(--line)}svg path{fill:none;stroke:var(--dim);stroke-width:1.2}
 .empty{padding:2rem;text-align:center;color:var(--dim)}
-@media (min-width:60rem){table.summary td:nth-child(2n){white-space:nowrap}}
+[hidden]{display:none!important}
+@media (min-width:60rem){table.summary td:not(.text){white-space:nowrap}}
 @media (max-width:40rem){body{padding:.75rem}table.members thead,table.summary thead{display:none}
 table.members tr,table.summary tr{display:block;border-top:1px solid var(--line);padding:.3rem 0}
 table.members td,table.summary td{display:block;border:0;padding:.1rem 0}table.summary td:empty{display:none}
-table.summary td:nth-child(-n+2){display:inline-block}table.members td:first-child{min-width:0}}
+table.summary td:nth-child(-n+2){display:inline-block;margin-right:.5rem}table.members td:first-child{min-width:0}}
 @media print{.tools{display:none}details{break-inside:avoid}}
 """
 SCRIPT = """
@@ -225,8 +227,10 @@ LOOKS: Mapping[str, str] = {
     **dict.fromkeys(("delete", "replace", "blue-green", "retire", "repair"), "gone"),
     **dict.fromkeys(("missing", "unhealthy", "foreign"), "gone"),
     **dict.fromkeys(("update", "new revision", "changed", "undeclared"), "change"),
+    "pending": "dim",
     "create": "add",
 }
+TEXT = 2  # the column of a table that is folded
 TIERS = ("changed", "undeclared", "missing", "foreign", "pending")
 ACTIONS_BY_WORD = {word: action for action, word in ACTIONS.items()}
 LINES = {"+": "add", "-": "gone", "~": "change"}
@@ -236,7 +240,7 @@ def html_page(documents: Sequence[Json]) -> str:
     """Return a page of all documents, which are as `-o json` gives them: those of stacks, or one of many targets."""
     targets = [one for one in documents if _kind(one) == "fleet"]
     body = joined(
-        [_fleet(one) for one in targets] if targets else [_section(one, _title(one)) for one in documents],
+        [_fleet(one) for one in targets] if targets else [_section(one, _title(one), _body(one)) for one in documents],
         tag("p", "Nothing to show.", class_="empty") if not documents else "",
     )
     kinds = Counter(kind for one in documents for kind in _kinds(one))
@@ -286,23 +290,50 @@ def _tools(kinds: Counter[str]) -> Markup:
 def _fleet(document: Json) -> Markup:
     summary = {word: count for word, count in document["summary"].items() if count and word != "targets"}
     rows = [
-        tag(
-            "tr",
-            tag("td", tag("a", one["target"], href=f"#t{index}") if _is_news(one) else one["target"]),
-            tag("td", tag("span", one["came_to"], class_=_look_of(one))),
-            tag("td", one["told"]),
-            tag("td", f"{one['seconds']:.1f} s"),
+        (
+            "",
+            [
+                _name_of(deployment, f"#t{index}" if _is_news(deployment) else ""),
+                tag("span", str(deployment["came_to"]), class_=_look_of(deployment)),
+                breakable(str(deployment["told"])),
+                Markup(f"{deployment['seconds']:.1f} s"),
+            ],
         )
-        for index, one in enumerate(document["targets"])
-    ]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in ("deployment", "result", "", "took")]))
-    sections = [
-        _section(one["result"], one["target"], anchor=f"t{index}")
-        for index, one in enumerate(document["targets"])
-        if _is_news(one)
+        for index, deployment in enumerate(document["targets"])
     ]
     notes = [_problem(note) for note in document.get("notes", ())]
-    return joined(_chips(summary), notes, tag("table", heads, tag("tbody", rows)), sections)
+    table = _grid(("deployment", "result", "summary", "took"), rows)
+    return joined(_chips(summary), notes, table, _deployment_sections(document["targets"]))
+
+
+def _name_of(deployment: Json, link: str) -> Markup:
+    name = _folded_if_long(str(deployment["target"]))
+    return tag("a", name, href=link) if link else name
+
+
+def _deployment_sections(deployments: Sequence[Json]) -> Iterator[Markup]:
+    """Yield a section for each deployment, and a single one for those that read the same wherever they are."""
+    equal: dict[Markup, list[tuple[int, Json]]] = {}
+    for index, deployment in enumerate(deployments):
+        if _is_news(deployment):
+            equal.setdefault(_body(deployment["result"]), []).append((index, deployment))
+    for body, each in equal.items():
+        index, first = each[0]
+        if len(each) == 1:
+            yield _section(first["result"], first["target"], body, anchor=f"t{index}")
+        else:
+            items = [
+                tag(
+                    "li",
+                    tag("b", breakable(deployment["target"])),
+                    " ",
+                    _location(deployment["result"]),
+                    id=f"t{index}",
+                )
+                for index, deployment in each
+            ]
+            heading = tag("h2", breakable(first["target"]), f" and {len(each) - 1} more")
+            yield tag("section", heading, tag("p", f"The same in {len(each)} deployments:"), tag("ul", items), body)
 
 
 def _is_news(entry: Json) -> bool:
@@ -316,35 +347,45 @@ def _look_of(entry: Json) -> str:
     return "change" if entry["exit"] == Exit.CHANGES or entry["came_to"] == "with changes" else "add"
 
 
-def _section(document: Json, title: str, anchor: str = "") -> Markup:
-    if "error" in document and "changes" not in document:
-        return _stopped(document, title, anchor)
-    changes = list(_entries(document))
-    place = f"account {document.get('account', '')}, region {document.get('region', '')}"
+def _section(document: Json, title: str, body: Markup, anchor: str = "") -> Markup:
+    return tag("section", tag("h2", breakable(title)), tag("p", _location(document)), body, id=anchor or False)
+
+
+def _location(document: Json) -> Markup:
+    """Return where a stack is, with what names its plan; nothing for an error."""
+    if "account" not in document:
+        return Markup("")
     named = f", fingerprint {document['fingerprint'][:16]}" if document.get("fingerprint") else ""
+    text = f"account {document['account']}, region {document.get('region', '')}{named}"
+    return tag("span", text, class_="dim")
+
+
+def _body(document: Json) -> Markup:
+    """Return what a document says, apart from where its stack is."""
+    if "error" in document and "changes" not in document:
+        return _stopped(document)
+    changes = list(_entries(document))
     counts = {word: count for word, count in document.get("summary", {}).items() if count}
     region = str(document.get("region"))
     prefix = f"arn:{partition_of(region)}:batch:{region}:{document.get('account')}:"
     table, entries = _read_plan(document, prefix) if "changes" in document else _read_drift(document, prefix)
-    told = [refusal for _, change in changes for refusal in change.get("refusals", ())]
-    nodes = {change["address"]: change.get("after") or () for _, change in changes}
+    of_changes = [refusal for _, change in changes for refusal in change.get("refusals", ())]
+    nodes = {change["address"]: change.get("after") or () for change in document.get("changes", ())}
     needed = {need for needs in nodes.values() for need in needs}
     drawn = {name: needs for name, needs in nodes.items() if needs or name in needed}
     picture = drawing(drawn, {change["address"]: change.get("sign", "") for _, change in changes})
-    return tag(
-        "section",
-        tag("h2", title),
-        tag("p", f"{place}{named}", class_="dim"),
+    return joined(
+        _chips({state: count for state, count in document.get("outcome", {}).items() if count}),
+        _results(document.get("results", ())),
         _chips(counts),
         _capacity(document.get("capacity")),
-        [_problem(one) for one in document.get("refusals", ()) if one not in told],
+        [_problem(refusal) for refusal in document.get("refusals", ()) if refusal not in of_changes],
         table,
         [_entry(entry, kind) for kind, entry in entries],
-        [_unhealthy(one) for one in document.get("unhealthy", ())],
-        [_problem(one) for one in document.get("notes", ())],
+        [_unhealthy(resource) for resource in document.get("unhealthy", ())],
+        [_problem(note) for note in document.get("notes", ())],
         tag("p", "No changes.", class_="dim") if not changes and not document.get("unhealthy") else "",
         joined(tag("h3", "Order"), picture) if picture else "",
-        id=anchor or False,
     )
 
 
@@ -361,31 +402,70 @@ def _vcpus(vcpus: Json) -> Vcpus:
     return Vcpus(**{name: vcpus[name] for name in ("at_least", "at_most", "extra_instances", "unknown")})
 
 
-def _stopped(document: Json, title: str, anchor: str) -> Markup:
+def _stopped(document: Json) -> Markup:
     error = document["error"] if isinstance(document["error"], Mapping) else {"message": str(document["error"])}
-    told = tag("p", tag("b", "Stopped: "), str(error.get("message", "")), class_="refused")
-    problems = [_problem(one) for one in document.get("problems", error.get("problems", ()))]
-    return tag("section", tag("h2", title), told, problems, id=anchor or False)
+    message = tag("p", tag("b", "Stopped: "), str(error.get("message", "")), class_="refused")
+    return joined(message, [_problem(problem) for problem in document.get("problems", error.get("problems", ()))])
 
 
 def _table(headings: Sequence[str], rows: Sequence[SummaryRow]) -> Markup:
     """Return the table: a row for each entry, as in text. A small screen has its columns below each other."""
-    if not rows:
+    return _grid(headings, [(_kind_of_row(row), _cells(row)) for row in rows])
+
+
+def _cells(row: SummaryRow) -> list[Markup]:
+    source = place(row.where)
+    return [
+        tag("span", row.sign, class_=f"sign {LOOKS.get(row.sign) or _look_of_harm(row.harm)}"),
+        tag("b", _folded_if_long(row.resource)),
+        tag("code", breakable(row.what)) if row.what else Markup(""),
+        tag("span", row.outcome, class_=_look_of_harm(row.harm)) if row.outcome else Markup(""),
+        tag("span", row.jobs, class_="gone") if row.jobs else Markup(""),
+        tag("code", _folded_if_long(source), class_="dim") if source else Markup(""),
+    ]
+
+
+def _kind_of_row(row: SummaryRow) -> str:
+    """Return the word by which a row is filtered: as that of its box."""
+    return row.sign if row.sign in tuple(DriftTier) else ACTIONS[Action(row.sign)]
+
+
+def _grid(headings: Sequence[str], rows: Sequence[tuple[str, Sequence[Markup]]]) -> Markup:
+    """Return a table without its empty columns; each row has the word by which it is filtered, and its cells."""
+    filled = [index for index in range(len(headings)) if any(cells[index] for _, cells in rows)]
+    if not filled:
         return Markup("")
-    cells = [
+    heads = tag("thead", tag("tr", [tag("th", headings[index]) for index in filled]))
+    body = [
         tag(
             "tr",
-            tag("td", tag("span", row.sign, class_=f"sign {LOOKS.get(row.sign) or _look_of_harm(row.harm)}")),
-            tag("td", tag("b", breakable(row.resource))),
-            tag("td", tag("code", breakable(row.what)) if row.what else ""),
-            tag("td", tag("span", row.outcome, class_=_look_of_harm(row.harm)) if row.outcome else ""),
-            tag("td", tag("span", row.jobs, class_="gone") if row.jobs else ""),
-            tag("td", tag("code", breakable(place(row.where)), class_="dim") if place(row.where) else ""),
+            [tag("td", cells[index], class_="text" if index == TEXT else False) for index in filled],
+            data_kind=kind or False,
         )
-        for row in rows
+        for kind, cells in rows
     ]
-    heads = tag("thead", tag("tr", [tag("th", word) for word in headings]))
-    return tag("div", tag("table", heads, tag("tbody", cells), class_="summary"), class_="wide")
+    return tag("div", tag("table", heads, tag("tbody", body), class_="summary"), class_="wide")
+
+
+def _folded_if_long(text: str) -> Markup:
+    return breakable(text) if len(text) > LONGEST else Markup(escape(text))
+
+
+def _results(results: Sequence[Json]) -> Markup:
+    """Return the table of what became of each change."""
+    rows = [
+        (
+            str(result["action"]),
+            [
+                tag("span", str(result["state"]), class_="add" if result["state"] == State.DONE else "gone"),
+                tag("b", _folded_if_long(str(result["address"]))),
+                breakable("; ".join(filter(None, (str(result["message"]), str(result["hint"]))))),
+                Markup(duration(result["seconds"]) if result["seconds"] >= 1 else ""),
+            ],
+        )
+        for result in results
+    ]
+    return _grid(("result", "resource", "message", "took"), rows)
 
 
 def _look_of_harm(harm: ChangeHarm) -> str:
@@ -543,7 +623,7 @@ def _entries(document: Json) -> Iterator[tuple[str, Json]]:
     """Yield each change with the word for it: of a plan its action, of a drift its tier; what destroys comes first."""
     found = [(str(one["action"]), one) for one in document.get("changes", ())]
     found += [(tier, one) for tier in TIERS for one in document.get(tier, ())]
-    order = {"gone": 0, "change": 1, "add": 2, "other": 3}
+    order = {"gone": 0, "change": 1, "add": 2, "other": 3, "dim": 3}
     yield from sorted(found, key=lambda one: order[LOOKS.get(one[0], "other")])
 
 

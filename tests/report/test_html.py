@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model import Address, Cost, Json
-from reconciler.redact.presented import present
+from reconciler.redact.presented import present, present_finish
 from reconciler.report.html import VOID, breakable, drawing, html_page
-from reconciler.report.json import drift_json
+from reconciler.report.json import drift_json, finish_json
 from reconciler.report.results import drift_of
 from tests.laws import law
 from tests.report.documented import document
-from tests.report.samples import EVERYTHING, NOTHING, OLD, PRICING, member
+from tests.report.samples import EVERYTHING, NOTHING, OLD, PARTLY, PRICING, member
 
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(1)>&amp;'"
 
@@ -193,6 +193,42 @@ def test_many_targets_are_a_table_with_what_is_news_below() -> None:
     assert [one["href"] for one in found.named("a")] == ["#t0"]
     assert [one["id"] for one in found.named("section")] == ["t0"]
     assert "Plan of 3 deployments" in found.text
+
+
+def test_deployments_with_equal_plans_share_a_section_that_names_each() -> None:
+    elsewhere = json.loads(
+        json.dumps(planned())
+        .replace(":batch:us-east-1", ":batch:eu-west-1")
+        .replace('"region": "us-east-1"', '"region": "eu-west-1"')
+    )
+    entries = [
+        {"target": name, "exit": 0, "came_to": "with changes", "told": "x", "seconds": 1.0, "result": result}
+        for name, result in (("a@dev", planned()), ("a@prod", elsewhere), ("b@dev", infected(planned(), "!")))
+    ]
+    found = page({"document": "fleet", "command": "plan", "summary": {"targets": 3}, "targets": entries})
+    text = "".join(found.text)
+    assert [one["href"] for one in found.named("a")] == ["#t0", "#t1", "#t2"]
+    assert [one["id"] for one in found.named("li")] == ["t0", "t1"]
+    assert [one.get("id") for one in found.named("section")] == [None, "t2"]
+    assert "The same in 2 deployments:a@dev account 123456789012, region us-east-1" in text
+    assert "a@prod account 123456789012, region eu-west-1" in text
+
+
+def test_an_apply_begins_with_a_table_of_its_results() -> None:
+    finish = json.loads(json.dumps(finish_json(present(EVERYTHING), present_finish(PARTLY)), default=str))
+    text = html_page([finish])
+    table = text[text.index('class="summary"') : text.index("</table>")]
+    assert all(word in table for word in ("failed", "JobQueue/pricing", "is not authorized", "1 h 2 min"))
+
+
+def test_a_drift_begins_with_a_table_from_the_declared_to_the_live_value() -> None:
+    drift = json.loads(json.dumps(drift_json(drift_of(present(EVERYTHING))), default=str))
+    found = page(drift)
+    assert [one.get("data-kind") for one in found.named("tr") if one.get("data-kind")] == [
+        "unhealthy", "missing", "changed", "undeclared", "foreign", *("pending",) * 5,
+    ]  # fmt: skip
+    assert "maxvCpus 128 -> 64" in "".join(found.text)
+    assert not found.named("svg")
 
 
 def test_of_what_waits_each_stands_right_of_what_it_waits_for() -> None:
