@@ -200,5 +200,12 @@ class WallClock:
         time.sleep(seconds)
 
 
+class TimeOfDay(WallClock):
+    """Seconds since 1970, in which AWS tells when something happened."""
+
+    def now(self) -> float:
+        return time.time()
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)

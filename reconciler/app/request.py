@@ -126,6 +126,7 @@ class Session:
     observer: Observer = UNOBSERVED
     locks: Locks | None = None  # None: nothing is locked
     locks_at: "Callable[[Lock], Locks] | None" = None  # None: nothing can be locked here
+    job_clock: Clock | None = None  # of jobs: the time of day; in the sandbox, waiting turns its clock
     services: ReadOnlyServices = no_services  # the other services of AWS, which can only be read
 
     def with_lock(self, lock: "Lock | None") -> "Session":

@@ -27,7 +27,7 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
     from reconciler.adapters.aws.cloud import AwsCloud
     from reconciler.adapters.lookup.aws import AwsLookups
     from reconciler.adapters.lookup.sources import Sandbox
-    from reconciler.adapters.machine import WallClock
+    from reconciler.adapters.machine import TimeOfDay, WallClock
     from reconciler.calls import ReadOnlyCloud, RetryingCloud
 
     clock = WallClock()
@@ -57,9 +57,11 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
 
     batch = service("batch")
     if simulator:  # no other run shares it, so there is nothing to lock
-        return Session(batch, clock, Sandbox(), observer, services=read_only)
+        from reconciler.sandbox.session import TurningClock
+
+        return Session(batch, clock, Sandbox(), observer, job_clock=TurningClock(simulator), services=read_only)
     lookups = AwsLookups(service, batch.identity, _states(credentials, region, clock, observer))
-    return Session(batch, clock, lookups, observer, locks_at=locks, services=read_only)
+    return Session(batch, clock, lookups, observer, locks_at=locks, job_clock=TimeOfDay(), services=read_only)
 
 
 def settled_sandbox(stack: Stack, file: str, region: str | None, observer: Observer) -> Cloud:

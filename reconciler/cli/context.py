@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler.app.request import AddressGlob, Session, StackRequest
+from reconciler.app.request import HERE, AddressGlob, Session, StackRequest
 from reconciler.calls import side_by_side
 from reconciler.cli.clients import session_for, settled_sandbox
 from reconciler.cli.output import Output
@@ -113,6 +113,34 @@ def live_stack(request: StackRequest, observer: Observer, there: Identity | None
         settled = partial(settled_sandbox, read.stack, place.sandbox, place.region, observer)
         read = complete_in_sandbox(read, session.cloud, settled)
     return read, session.with_lock(read.stack.lock)
+
+
+# Problems of a folder that is no stack, which commands about jobs can do without.
+NO_STACK = frozenset({"STK001", "STK016", FOLDER_OF_DEPLOYMENTS})
+
+
+def stack_or_region(request: StackRequest, observer: Observer) -> tuple[Read, Session]:
+    """Return a stack and its cloud; without one in the current folder, a stack of nothing in the region."""
+    if request.path != HERE or _is_stack(request):
+        return live_stack(request, observer)
+    return no_stack(request, observer)
+
+
+def _is_stack(request: StackRequest) -> bool:
+    try:
+        return NO_STACK.isdisjoint(problem.code for problem in read_stack(request).problems)
+    except WrongUsage:  # a folder of deployments
+        return False
+
+
+def no_stack(request: StackRequest, observer: Observer) -> tuple[Read, Session]:
+    """Return a stack of nothing, and the cloud of the request's place; a sandbox may have only one."""
+    from reconciler.cli.sandbox import only_place
+    from reconciler.redact.secrets import Secrets
+
+    account, region = only_place(request.place) if request.place.sandbox is not None else (None, None)
+    nothing = Stack("", {}, account=account, region=region)
+    return Read(nothing, (), Secrets()), session_for(nothing, request.place, observer)
 
 
 def complete_in_sandbox(read: Read, cloud: Cloud, settled: Callable[[], Cloud]) -> Read:

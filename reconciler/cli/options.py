@@ -93,7 +93,7 @@ def add_one_stack(parser: ArgumentParser) -> None:
         nargs="?",
         default=[],
         metavar="STACK",
-        type=_parse_path,
+        type=parse_path,
         help="folder or file of a stack (default: .)",
     )
     parser.set_defaults(most_stacks=1)
@@ -517,5 +517,5 @@ def parse_pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _parse_path(text: str) -> list[str]:
+def parse_path(text: str) -> list[str]:
     return [text]

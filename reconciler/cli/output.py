@@ -242,6 +242,12 @@ class Output:
         if self._needs(MadeOf.EVENTS):
             self._lines.write(event())
 
+    def print_line(self, text: str) -> None:
+        """Print a line of a result on stdout at once, if that is for people; `text` must be harmless."""
+        if self.prints_text:
+            self._print(lambda width: _line_page(text, width), sys.stdout)
+        self._keep_for_files(lambda width: _line_page(text, width))
+
     def publish_page(self, page: MakePage) -> None:
         """Print a page on stdout, or on stderr if stdout is for a program."""
         if self.prints_text:
@@ -434,6 +440,14 @@ class Branch(Output):
 
     def _print(self, page: MakePage, stream: TextIO) -> None:
         self.pages.append((page, stream))
+
+
+def _line_page(text: str, width: int) -> "Page":
+    from reconciler.report.text.page import Page
+
+    page = Page(width)
+    page.whole(text)
+    return page
 
 
 def _dated(document: Json) -> Json:

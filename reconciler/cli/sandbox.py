@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from reconciler.app.request import Place
 from reconciler.cli.clients import SANDBOX_REGION
 from reconciler.kinds import KINDS
 from reconciler.model import Address, Identity, Json, Spec, Stack
@@ -130,6 +131,14 @@ def _hand(session: "Session", region: str, where: str, *, endpoint: str | None =
 
     clock = WallClock()
     return Hand(RetryingCloud(AwsCloud(session, region, endpoint), clock), clock, where)
+
+
+def only_place(place: Place) -> tuple[str | None, str | None]:
+    """Return the account and region of all that is in a sandbox, as far as the place does not say them itself."""
+    from reconciler.sandbox.session import open_sandbox
+
+    known = open_sandbox(place.sandbox).places() if place.sandbox and Path(place.sandbox).exists() else ()
+    return _place(known, SandboxPlace(place.sandbox, None, place.account, place.region)) or (None, None)
 
 
 def _place(known: tuple[tuple[str, str], ...], place: SandboxPlace) -> tuple[str, str] | None:

@@ -163,7 +163,7 @@ class _Resolver:
         spec = dict(declared.spec)
         for path, row, value in references(kind.rows, declared.spec):
             arn, need = self.target(declared, path, row, value)
-            spec = _put(spec, path, arn)
+            spec = with_value(spec, path, arn)
             if need:
                 needs[need] = None
         tags = {**self.stack.tags, **spec.pop("tags", {})}
@@ -239,10 +239,10 @@ def _contested(desired: Iterable[Desired]) -> Iterator[Problem]:
                 yield Problem("REF002", message, resource.places.find(()), hint)
 
 
-def _put(body: Json, path: Path, value: Json) -> Json:
-    """Return a copy of `body` with `value` at `path`."""
+def with_value(body: Json, path: Path, value: Json) -> Json:
+    """Return a copy of a body with a value at a path, all of which exists."""
     step, *deeper = path
-    inner = _put(body[step], tuple(deeper), value) if deeper else value
+    inner = with_value(body[step], tuple(deeper), value) if deeper else value
     if isinstance(step, int):
         return [inner if index == step else item for index, item in enumerate(body)]
     return {**body, step: inner}

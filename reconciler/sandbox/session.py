@@ -21,12 +21,13 @@ from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
 from reconciler.sandbox.core.trail import Caller
-from reconciler.sandbox.server.moto import Services
+from reconciler.sandbox.server.moto import Services, read_log
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 from reconciler.service_models import closed_session, model_loader
 
 # Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
 MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
+READ_LOG = "before-send.cloudwatch-logs.GetLogEvents"
 UNIQUE_ID = "reconciler-sandbox"
 
 
@@ -107,6 +108,8 @@ def _answer(
         )
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
+    elif event_name == READ_LOG and not services.are_used:  # moto takes a second to load
+        response = read_log(_request(request, account), simulator.log_streams(account, region))
     elif with_services or service in MADE_BY_BATCH:
         response = services(_request(request, account), account)
     else:
@@ -144,6 +147,19 @@ def _path(url: str) -> str:
 
 def _bytes(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else (body or b"")
+
+
+class TurningClock:
+    """The clock of a sandbox. Waiting turns it: jobs of hours end at once."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def now(self) -> float:
+        return self._simulator.now
+
+    def sleep(self, seconds: float) -> None:
+        self._simulator.tick(seconds)
 
 
 # Open a sandbox as the command line asks for it: in a file that commands share, or in memory.

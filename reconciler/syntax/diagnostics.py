@@ -98,6 +98,7 @@ CODES: Mapping[str, str] = {
     "LCK002": "the location of a lock is not valid",
     "LKP001": "a field of lookups is unknown",
     "LKP002": "the location of a state is not valid",
+    "STK019": "jobs depend on each other in a circle",
     "SMK001": "a field of smoke is unknown",
     "SMK002": "a value of smoke has the wrong form",
     "SMK003": "smoke.after matches no resource of the stack",

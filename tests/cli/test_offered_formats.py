@@ -47,6 +47,11 @@ STORY: Mapping[str, str] = {
     "notify": "drift.json",
     "comment": "drift fleet.json",
     "sandbox submit": "pricing simulate",
+    "submit": "--job-definition simulate --queue pricing risk --sandbox",
+    "wait": "JOB --stack risk --sandbox",
+    "logs": "JOB --stack risk --sandbox",
+    "jobs": "risk --sandbox",
+    "cancel": "JOB --stack risk --sandbox",
     "sandbox drift": "JobQueue/pricing priority=11",
     "sandbox tick": "2h",
     "rollback": "simulate risk --sandbox --yes",
@@ -111,7 +116,10 @@ def test_every_offered_format_of_every_command_shows_what_it_has_come_to(
             request.getfixturevalue("github")
         files = {name: Path(f"{command}.{name}") for name in formats[command]}
         Path("step").write_text("", encoding="utf-8")
-        ran = world(*command.split(), *words.split(), *(f"-o{name}={file}" for name, file in files.items()))
+        job = Path("submit.text").read_text(encoding="utf-8").strip() if "JOB" in words else ""
+        ran = world(
+            *command.split(), *words.replace("JOB", job).split(), *(f"-o{name}={file}" for name, file in files.items())
+        )
         assert ran.code == ENDS.get(command, Exit.DONE), (command, ran)
         for name, file in files.items():
             row, told = FORMATS[name], file.read_text(encoding="utf-8")

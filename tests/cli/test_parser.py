@@ -112,7 +112,7 @@ def test_the_help_lists_every_command_once_by_groups(run: Run, monkeypatch: pyte
     listed = [found[1] for line in lines[start:end] if (found := re.match(r"  (\S+) ", line))]
     groups = [line for line in lines[start:end] if line.endswith(":") and not line.startswith(" ")]
     assert listed == list(COMMANDS)
-    assert groups == ["Write:", "Change:", "Watch:", "Move in:", "CI:", "More:"]
+    assert groups == ["Write:", "Change:", "Run:", "Watch:", "Move in:", "CI:", "More:"]
     assert max(map(len, lines[start:end])) <= 80
 
 

@@ -13,7 +13,7 @@ class CommandRow(NamedTuple):
     help: str
 
 
-WRITE, CHANGE, WATCH, MOVE, CI, MORE = "Write", "Change", "Watch", "Move in", "CI", "More"
+WRITE, CHANGE, RUN, WATCH, MOVE, CI, MORE = "Write", "Change", "Run", "Watch", "Move in", "CI", "More"
 # The order is that of the help: by groups, and within a group in the order in which people meet them.
 COMMANDS: Mapping[str, CommandRow] = {
     "init": CommandRow(WRITE, "create a stack from a template, with editor settings"),
@@ -28,6 +28,11 @@ COMMANDS: Mapping[str, CommandRow] = {
     "apply": CommandRow(CHANGE, "plan, confirm, apply, wait, and plan again to prove that nothing is left"),
     "destroy": CommandRow(CHANGE, "delete the resources that the stack owns"),
     "rollback": CommandRow(CHANGE, "roll a job definition back to an older revision"),
+    "submit": CommandRow(RUN, "run a job of the stack, or a job definition in a queue; print its id"),
+    "wait": CommandRow(RUN, "wait for jobs, show why they do not start, and exit with how they ended"),
+    "logs": CommandRow(RUN, "print what a job logs, and follow it to its end"),
+    "jobs": CommandRow(RUN, "list the jobs in the queues of a stack or a region"),
+    "cancel": CommandRow(RUN, "cancel jobs that wait, and terminate jobs that run"),
     "status": CommandRow(WATCH, "show health, contents and sync state of every resource"),
     "doctor": CommandRow(WATCH, "explain unhealthy resources and waiting jobs: cause, remedy, and what apply would do"),
     "verify": CommandRow(WATCH, "check that roles, networks, images and secrets of a stack exist and fit; read-only"),

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from reconciler.app.request import HERE, Session, StackRequest
-from reconciler.cli.context import Read, live_stack, with_former
+from reconciler.cli.context import Read, live_stack, no_stack, with_former
 from reconciler.cli.options import add_cloud, add_one_stack, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit, WrongUsage
@@ -36,7 +36,7 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.report.text.inspect import history_page
 
     request = stack_of(args)
-    read, session = _no_stack(request, out) if args.live else live_stack(request, out.watch)
+    read, session = _unread_stack(request, out) if args.live else live_stack(request, out.watch)
     with read.secrets.kept(), session.observer.phase("read"):
         history = usecases.history(read.stack, session, args.name, inactive=args.inactive, users=True)
     shown = present_history(history, revisions_of(history), with_former(read, history).secrets)
@@ -44,12 +44,7 @@ def run(args: Namespace, out: Output) -> int:
     return Exit.DONE
 
 
-def _no_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
-    from reconciler.cli.clients import session_for
-    from reconciler.model import Stack
-    from reconciler.redact.secrets import Secrets
-
+def _unread_stack(request: StackRequest, out: Output) -> tuple[Read, Session]:
     if request.path != HERE:
         raise WrongUsage(f"--live reads no stack, but {request.path} is given", hint="drop one of them")
-    no_stack = Stack("", {})
-    return Read(no_stack, (), Secrets()), session_for(no_stack, request.place, out.watch)
+    return no_stack(request, out.watch)

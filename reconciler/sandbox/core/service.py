@@ -294,6 +294,12 @@ class Simulator:
         with self._lock, self._store.session():
             return turn(self._store, seconds)
 
+    @property
+    def now(self) -> float:
+        """The sandbox's time, in seconds since 1970."""
+        with self._lock, self._store.session():
+            return self.clock.now() + seconds_ahead(self._store)
+
     def reset(self) -> None:
         """Forget everything: resources, jobs, what is broken and how far the clock was turned."""
         with self._lock, self._store.session():

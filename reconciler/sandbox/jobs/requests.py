@@ -12,6 +12,7 @@ from typing import Any
 
 from reconciler.model import Json, Spec
 from reconciler.placement.needs import JobNeed, job_need, need_to_json
+from reconciler.placement.submitted import as_submitted
 from reconciler.sandbox.core.model import Refusal, refuse_if
 from reconciler.sandbox.core.state import AccountState, Record, refuse_bad_tags
 from reconciler.sandbox.jobs.timeline import INSTANCES, VCPU, Amounts, Waiting
@@ -26,22 +27,24 @@ from reconciler.sandbox.resources.definitions import (
 
 # What a job runs: the body of its definition with the overrides of its submission.
 
-# What the lists of a container are keyed by; an override of a key replaces it, and others are added.
-KEYS = {"environment": "name", "env": "name", "resourceRequirements": "type"}
 REFERENCE = re.compile(r"Ref::([\w-]+)")
 
 
 def body_of(definition: Spec, request: Spec) -> dict[str, Json]:
     """Return the one of `container`, `ecsProperties`, `eksProperties` and `nodeProperties` that the job has."""
     parameters = {**definition.get("parameters", {}), **request.get("parameters", {})}
+    submitted = as_submitted(definition, request)
     if "containerProperties" in definition:
-        container = _overridden(definition["containerProperties"], request.get("containerOverrides", {}))
-        return {"container": _substituted(container, parameters)}
+        return {"container": _substituted(submitted["containerProperties"], parameters)}
     if "ecsProperties" in definition:
-        return {"ecsProperties": _tasks(definition["ecsProperties"], request, parameters)}
+        tasks = submitted["ecsProperties"]["taskProperties"]
+        return {"ecsProperties": {"taskProperties": [_with_parameters(task, parameters) for task in tasks]}}
     if "eksProperties" in definition:
-        return {"eksProperties": _pod(definition["eksProperties"], request, parameters)}
-    return {"nodeProperties": _nodes(definition["nodeProperties"], request, parameters)}
+        pod = _with_parameters(submitted["eksProperties"].get("podProperties", {}), parameters)
+        return {"eksProperties": {**submitted["eksProperties"], "podProperties": pod}}
+    nodes = submitted["nodeProperties"]
+    ranges = [_range(each, parameters) for each in nodes["nodeRangeProperties"]]
+    return {"nodeProperties": {**nodes, "nodeRangeProperties": ranges}}
 
 
 def containers_of(body: Spec) -> Iterator[tuple[Spec, int]]:
@@ -65,17 +68,6 @@ def vcpus_of(container: Spec) -> float:
     return float(cpu if cpu is not None else container.get("vcpus", 1))
 
 
-def _overridden(container: Spec, overrides: Spec) -> dict[str, Json]:
-    merged = dict(container)
-    for member, value in overrides.items():
-        merged[member] = _merged(container.get(member, ()), value, KEYS[member]) if member in KEYS else value
-    return merged
-
-
-def _merged(before: Sequence[Spec], sent: Sequence[Spec], key: str) -> list[Json]:
-    return list({each.get(key): each for each in (*before, *sent)}.values())
-
-
 def _substituted(container: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
     """Parameters take the place of whole words of a command."""
     words = {
@@ -93,39 +85,12 @@ def _word(word: str, parameters: Mapping[str, str]) -> str:
     return parameters[reference[1]] if reference else word
 
 
-def _tasks(properties: Spec, request: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
-    sent = request.get("ecsPropertiesOverride", {}).get("taskProperties", ())
-    overrides = {each["name"]: each for task in sent for each in task.get("containers", ())}
-    return {"taskProperties": [_with_containers(task, overrides, parameters) for task in properties["taskProperties"]]}
+def _with_parameters(owner: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
+    return {**owner, "containers": [_substituted(each, parameters) for each in owner["containers"]]}
 
 
-def _pod(properties: Spec, request: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
-    sent = request.get("eksPropertiesOverride", {}).get("podProperties", {})
-    overrides = {each.get("name", "Default"): each for each in sent.get("containers", ())}
-    pod = _with_containers(properties.get("podProperties", {}), overrides, parameters)
-    return {**properties, "podProperties": {**pod, **{m: sent[m] for m in ("metadata",) if m in sent}}}
-
-
-def _with_containers(owner: Spec, overrides: Mapping[str, Spec], parameters: Mapping[str, str]) -> dict[str, Json]:
-    containers = (_overridden(each, overrides.get(each.get("name", "Default"), {})) for each in owner["containers"])
-    return {**owner, "containers": [_substituted(each, parameters) for each in containers]}
-
-
-def _nodes(properties: Spec, request: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
-    sent = request.get("nodeOverrides", {})
-    overrides = {
-        each["targetNodes"]: each.get("containerOverrides", {}) for each in sent.get("nodePropertyOverrides", ())
-    }
-    ranges = [
-        _range(each, overrides.get(each["targetNodes"], {}), parameters) for each in properties["nodeRangeProperties"]
-    ]
-    return {**properties, "nodeRangeProperties": ranges, "numNodes": sent.get("numNodes", properties["numNodes"])}
-
-
-def _range(each: Spec, overrides: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
-    if "container" not in each:
-        return dict(each)
-    return {**each, "container": _substituted(_overridden(each["container"], overrides), parameters)}
+def _range(each: Spec, parameters: Mapping[str, str]) -> dict[str, Json]:
+    return {**each, "container": _substituted(each["container"], parameters)} if "container" in each else dict(each)
 
 
 def _containers_of_nodes(properties: Spec) -> Iterator[tuple[Spec, int]]:

@@ -235,13 +235,21 @@ def _streams(account_state: AccountState, record: Record, body: Mapping[str, Jso
             name = stream_name(writer, container, attempt)
             if name and runs <= account_state.now:
                 group = container.get("logConfiguration", {}).get("options", {}).get("awslogs-group", GROUP)
-                yield LogStream(group, name, tuple(_events(container, runs, min(stops, account_state.now))))
+                events = (*_events(container, runs, min(stops, account_state.now)), *_end(container, run, stops))
+                yield LogStream(group, name, tuple(event for event in events if event[0] <= account_state.now * 1000))
 
 
 def _events(container: Spec, runs: float, until: float) -> Iterator[tuple[int, str]]:
     for after, line in output_of(container.get("command", ())):
         if runs + after <= until:
             yield int((runs + after) * 1000), line
+
+
+def _end(container: Spec, run: JobRun, stops: float) -> Iterator[tuple[int, str]]:
+    """Yield how a command ends that prints nothing itself."""
+    is_silent = not any(_echoes(container.get("command", ())))
+    if is_silent and run.exit_code is not None and not run.by:
+        yield int(stops * 1000), f"exit {run.exit_code}"
 
 
 def _writers(record: Record, body: Mapping[str, Json]) -> Iterator[tuple[Record, Spec]]:
