@@ -2,6 +2,8 @@
 
 import ast
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -9,24 +11,29 @@ MODULES = {
     ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
     for file in (ROOT / "reconciler").rglob("*.py")
 }
-TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
 SMALL = 60  # lines
 ROWS = ("reconciler.kinds.", "reconciler.cli.commands.", "reconciler.adapters.")  # one file each, however small
 
 
+@cache
+def trees() -> Mapping[str, ast.Module]:
+    """Return what is in each module. It takes a second, which is no part of collecting the tests."""
+    return {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in MODULES.items()}
+
+
 def test_a_class_name_stands_once_in_the_package() -> None:
-    names = Counter(node.name for tree in TREES.values() for node in tree.body if isinstance(node, ast.ClassDef))
+    names = Counter(node.name for tree in trees().values() for node in tree.body if isinstance(node, ast.ClassDef))
     assert len(names) > 100
     assert [name for name, times in names.items() if times > 1] == []
 
 
 def test_what_only_one_module_needs_is_part_of_it_unless_it_is_large_or_a_table() -> None:
     importers: dict[str, set[str]] = defaultdict(set)
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for imported in imports(tree):
             importers[imported].add(name)
     assert len(importers) > 100
-    alone = [name for name, tree in TREES.items() if len(importers[name]) == 1 and not is_table(tree)]
+    alone = [name for name, tree in trees().items() if len(importers[name]) == 1 and not is_table(tree)]
     small = [name for name in alone if MODULES[name].read_text(encoding="utf-8").count("\n") < SMALL]
     assert [name for name in small if not name.startswith(ROWS) and MODULES[name].name != "__init__.py"] == []
 
@@ -53,7 +60,7 @@ def test_arguments_end_in_types_at_the_door() -> None:
     """Only what declares options and the entry points of commands see argparse's namespace; nobody writes to one."""
     functions = {
         (name, node.name): node
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef) and has_namespace(node)
     }

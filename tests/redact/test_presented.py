@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from reconciler.app.usecases import Finish
@@ -19,7 +19,7 @@ from reconciler.redact import presented
 from reconciler.redact.presented import Public, Redacted, View
 from reconciler.verify.base import Finding
 from reconciler.verify.checks import Verification
-from tests.test_house import TREES, imports
+from tests.test_house import imports, trees
 
 RAW = {"FieldChange", "Ignored", "Call", "Live", "Declared", "Desired", "Unhealthy", "Problem", "Stopped", "CloudError"}
 # Files of the user, which formatting shows as they are; rules and their examples, which are ours.
@@ -53,16 +53,28 @@ LATER = (
 )
 # Names and words of AWS: whatever else is text may repeat a value of the user's.
 NAMES = {"name", "stack", "arn", "operation", "status", "stage", "health", "owner", "code", "date", "source", "check"}
-CLASSES = {node.name: node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-REPORTS = {name: tree for name, tree in TREES.items() if name.startswith("reconciler.report")}
-ALIASES = {
-    target.id: node.value
-    for tree in REPORTS.values()
-    for node in tree.body
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript | ast.BinOp)
-    for target in node.targets
-    if isinstance(target, ast.Name)
-}
+
+
+@cache
+def classes() -> Mapping[str, ast.ClassDef]:
+    return {node.name: node for tree in trees().values() for node in tree.body if isinstance(node, ast.ClassDef)}
+
+
+@cache
+def reports() -> Mapping[str, ast.Module]:
+    return {name: tree for name, tree in trees().items() if name.startswith("reconciler.report")}
+
+
+@cache
+def aliases() -> Mapping[str, ast.expr]:
+    return {
+        target.id: node.value
+        for tree in reports().values()
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript | ast.BinOp)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def names_in(annotation: ast.expr | None) -> set[str]:
@@ -76,18 +88,23 @@ def reachable(name: str) -> frozenset[str]:
     todo, known = [name], {name}
     while todo:
         one = todo.pop()
-        new = {name for annotation in annotations(one) for name in names_in(annotation)} - known
+        new = referred(one) - known
         known |= new
         todo += new
     return frozenset(known)
+
+
+@cache
+def referred(name: str) -> frozenset[str]:
+    return frozenset(inner for annotation in annotations(name) for inner in names_in(annotation))
 
 
 def annotations(name: str) -> Iterator[ast.expr | None]:
     """Yield the annotations of a class, or what a name of a type stands for."""
     if name in MADE | HARMLESS:
         return
-    yield ALIASES.get(name)
-    for node in CLASSES[name].body if name in CLASSES else ():
+    yield aliases().get(name)
+    for node in classes()[name].body if name in classes() else ():
         if isinstance(node, ast.AnnAssign | ast.FunctionDef):
             yield node.annotation if isinstance(node, ast.AnnAssign) else node.returns
 
@@ -101,17 +118,17 @@ def parameters(tree: ast.Module) -> Iterator[tuple[str, ast.expr | None]]:
 def test_no_report_takes_what_may_hold_a_secret() -> None:
     raw = {
         (module, function, name)
-        for module, tree in REPORTS.items()
+        for module, tree in reports().items()
         for function, annotation in parameters(tree)
         for name in names_in(annotation)
         if RAW & reachable(name)
     }
-    assert len(REPORTS) > 20
+    assert len(reports()) > 20
     assert raw == set()
 
 
 def test_no_report_has_to_remember_a_secret() -> None:
-    imported = {(name, module) for name, tree in REPORTS.items() for module in imports(tree) if "redact" in module}
+    imported = {(name, module) for name, tree in reports().items() for module in imports(tree) if "redact" in module}
     assert {module for _, module in imported} == {"reconciler.redact.presented"}
 
 
@@ -123,7 +140,7 @@ def test_what_is_reachable_from_a_finish_is_raw_and_through_its_view_it_is_not()
 def test_only_redact_makes_views() -> None:
     makers = {
         module
-        for module, tree in TREES.items()
+        for module, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and names_called(node) & MADE
     }
@@ -146,7 +163,7 @@ def test_a_view_has_the_attributes_of_what_it_shows_and_only_names_are_shown_as_
             if isinstance(attribute, Public | Redacted):
                 first = attribute._of.partition(".")[0] or name
                 assert hasattr(raw, first), (view, name)
-    tree = TREES["reconciler.redact.presented"]
+    tree = trees()["reconciler.redact.presented"]
     texts = {
         target.id
         for node in ast.walk(tree)
