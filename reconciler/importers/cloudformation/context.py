@@ -338,7 +338,7 @@ class TemplateContext:
 # Errors of evaluation.
 
 
-class NotKnown(Exception):  # noqa: N818 - names what happened
+class NotEvaluated(Exception):  # noqa: N818 - names what happened
     """A value is unknown from the template and the arguments; the message says what is missing."""
 
 

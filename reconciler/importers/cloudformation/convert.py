@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.importers.cloudformation.context import (
     PSEUDO,
     Naming,
-    NotKnown,
+    NotEvaluated,
     ParameterPart,
     Pieces,
     TemplateContext,
@@ -392,7 +392,7 @@ class Reader:
             if resolver.resolve(node) is None:
                 return TemplateName(tuple(physical))
             value, assumed = resolver.resolve_with_defaults(node)
-        except NotKnown as unknown:
+        except NotEvaluated as unknown:
             return self.substitute_name(resource, TemplateName((), node, missing=str(unknown)), physical)
         except TemplateError as wrong:
             wrong.report(self.context.findings)
@@ -411,7 +411,7 @@ class Reader:
         """Return a name with parameters as variables, unless a deployed name differs or other variables are in it."""
         try:
             value = self.new_resolver(resource).resolve_single(name.node) if name.node else ""
-        except (NotKnown, TemplateError):
+        except (NotEvaluated, TemplateError):
             return replace(name, pieces=tuple(physical)) if physical else name
         text_ = (
             sub_text((ParameterPart(value.text),)) if isinstance(value, TaggedValue) and value.tag == "!var" else value

@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, field
 
 from reconciler.importers.cloudformation import external
-from reconciler.importers.cloudformation.context import NotKnown, TemplateContext, TemplateError, TemplateReference
+from reconciler.importers.cloudformation.context import NotEvaluated, TemplateContext, TemplateError, TemplateReference
 from reconciler.importers.cloudformation.external import DYNAMIC, external_source, join_texts, last_word, lookup_of
 from reconciler.importers.cloudformation.template import (
     CONDITION_FUNCTIONS,
@@ -96,8 +96,8 @@ class Resolver:
     """Resolves the values of one resource. `notes` are by the resolved node that they belong to.
 
     With `assumes`, parameters have their defaults, and those that were used are in `assumed`. Then nothing is
-    substituted, and an unknown value raises `NotKnown`. Values of parameters with NoEcho are read for conditions only,
-    which are not printed.
+    substituted, and an unknown value raises `NotEvaluated`. Values of parameters with NoEcho are read for conditions,
+    and are not printed.
     """
 
     context: TemplateContext
@@ -129,7 +129,7 @@ class Resolver:
                 return node
 
     def resolve_with_defaults(self, node: Node, *, reads_secrets: bool = False) -> tuple[Json, dict[str, str]]:
-        """Return a plain value, and the parameters that it depends on. Raises `NotKnown` and `TemplateError`."""
+        """Return a plain value, and the parameters that it depends on. Raises `NotEvaluated` and `TemplateError`."""
         resolver = self.nested(assumes=True, reads_secrets=reads_secrets or self.reads_secrets)
         return resolver.resolve_plain(node), resolver.assumed
 
@@ -137,7 +137,7 @@ class Resolver:
         """Return an argument that has to be known as a text."""
         value = scalar(self.resolve(node), node.mark)
         if isinstance(value, TaggedValue | TemplateReference):
-            raise NotKnown(expression_text(node))
+            raise NotEvaluated(expression_text(node))
         return str(join_texts([value]))
 
     def add_note(self, node: Node, text: str) -> Node:
@@ -191,7 +191,7 @@ class Resolver:
         """Call a function with substitutions, or else with defaults; if the result is unknown, create a variable."""
         try:
             return self.call_function(call)
-        except NotKnown:
+        except NotEvaluated:
             if self.assumes:
                 raise
             return self.replace_call(call, node)
@@ -236,7 +236,7 @@ class Resolver:
         """Return the replacement of a call that no substitution can express."""
         try:
             value, assumed = self.resolve_with_defaults(node)
-        except NotKnown:
+        except NotEvaluated:
             return Scalar(self.create_variable(call, node), call.mark)
         except TemplateError as wrong:
             wrong.report(self.context.findings)
@@ -272,7 +272,7 @@ class Resolver:
             return value
         if value.tag == "!var":
             if self.context.variables.is_list(value.text):
-                raise NotKnown(expression_text(node))
+                raise NotEvaluated(expression_text(node))
             return value
         meaning = f"the result of {value.tag} {value.text}"
         is_secret_ = value.tag == "!secret" or is_secret(self.context, node)
@@ -297,7 +297,7 @@ class Resolver:
     def resolve_plain(self, node: Node) -> Json:
         result = self.resolve(node)
         if result is None or not is_plain(result):
-            raise NotKnown(expression_text(node))
+            raise NotEvaluated(expression_text(node))
         return value_of(result)
 
 
@@ -313,7 +313,7 @@ def scalar(node: Node | None, mark: SourceMark) -> Json:
         case Scalar(value):
             return "" if value is None else value
         case Broken():
-            raise NotKnown("a value that cannot be read")
+            raise NotEvaluated("a value that cannot be read")
         case _:
             raise TemplateError("CFN004", "a list or mapping cannot be part of a string", mark, "use Fn::Join")
 

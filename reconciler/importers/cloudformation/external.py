@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Mapping as MappingABC
 
-from reconciler.importers.cloudformation.context import STACK_ARN, NotKnown, TemplateContext
+from reconciler.importers.cloudformation.context import STACK_ARN, NotEvaluated, TemplateContext
 from reconciler.importers.cloudformation.template import LOOP, Resource, Template, call_of, expression_text, reference
 from reconciler.importers.model import TaggedValue
 from reconciler.load.expand import IN_TEXT
@@ -147,7 +147,7 @@ def is_arn(attribute: str) -> bool:
 def attribute(
     context: TemplateContext, resource: Resource, name: str, resolve_name: Callable[[Node], Json]
 ) -> tuple[Json, str]:
-    """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotKnown`."""
+    """Return an attribute (empty: what a `Ref` gives), and what a reader should know of it. Raises `NotEvaluated`."""
     live = context.inputs.live
     if live and (number := live.versions.get((resource.logical, name))):
         return number, f"{describe_attribute(resource, name)}, which CloudFormation reads again at each deployment"
@@ -158,7 +158,7 @@ def attribute(
         return TaggedValue("!cfn", f"{match[4]}.{name.removeprefix(OUTPUTS)}"), ""
     form = ATTRIBUTES.get((resource.type, name)) if name else "{id}"
     if form is None:
-        raise NotKnown(describe_attribute(resource, name))
+        raise NotEvaluated(describe_attribute(resource, name))
     return _fill_form(form, _id(resource, physical, resolve_name), _path(resource, resolve_name), resource, name)
 
 
@@ -225,7 +225,7 @@ def _path(resource: Resource, resolve_name: Callable[[Node], Json]) -> Json:
 
 def _fill_form(form: str, id_: Json, path: Json, resource: Resource, name: str) -> tuple[Json, str]:
     if id_ in (None, ""):
-        raise NotKnown(describe_attribute(resource, name))
+        raise NotEvaluated(describe_attribute(resource, name))
     if form == "{id}":
         return id_, f"{resource.type} {resource.logical} of the template"
     values = {"{id}": id_, "{path}": path}

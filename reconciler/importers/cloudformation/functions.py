@@ -12,7 +12,7 @@ from reconciler.importers.cloudformation import external
 from reconciler.importers.cloudformation.context import (
     HIDDEN,
     PSEUDO,
-    NotKnown,
+    NotEvaluated,
     Parameter,
     TemplateError,
     TemplateReference,
@@ -81,7 +81,7 @@ def _pseudo(resolver: Resolver, name: str, mark: SourceMark) -> Node:
     if name == "AWS::StackName":
         return _stack_name(resolver, mark)
     if resolver.assumes or name not in SUBSTITUTED:
-        raise NotKnown(name)
+        raise NotEvaluated(name)
     return Scalar(TaggedValue("!sub", SUBSTITUTED[name]), mark)
 
 
@@ -95,7 +95,7 @@ def _stack_name(resolver: Resolver, mark: SourceMark) -> Node:
 def _parameter(resolver: Resolver, parameter: Parameter, mark: SourceMark) -> Node:
     if parameter.secret and not resolver.reads_secrets:
         if resolver.assumes:
-            raise NotKnown(parameter.name)
+            raise NotEvaluated(parameter.name)
         return Scalar(TaggedValue("!var", parameter.variable), mark)
     if parameter.argument is not None:
         return _with_stored(resolver, parameter, parameter.argument, mark)
@@ -109,7 +109,7 @@ def _parameter(resolver: Resolver, parameter: Parameter, mark: SourceMark) -> No
             else Scalar(TaggedValue("!var", parameter.variable), mark)
         )
     if parameter.default is None or parameter.is_stored:
-        raise NotKnown(parameter.name)
+        raise NotEvaluated(parameter.name)
     resolver.assumed[parameter.name] = HIDDEN if parameter.secret else parameter.default
     return node_of(parameter.value_of(parameter.default), mark)
 
@@ -119,7 +119,7 @@ def _with_stored(resolver: Resolver, parameter: Parameter, value: str, mark: Sou
     if not parameter.is_stored:
         return node_of(parameter.value_of(value), mark)
     if resolver.assumes:
-        raise NotKnown(parameter.name)
+        raise NotEvaluated(parameter.name)
     return Scalar(TaggedValue("!ssm", value), mark)
 
 
@@ -127,12 +127,12 @@ def _attribute(resolver: Resolver, logical: str, attribute: str, call: FunctionC
     context = resolver.context
     resource = context.template.resources.get(logical)
     if resource is None and context.template.is_looped(logical):
-        raise NotKnown(logical)
+        raise NotEvaluated(logical)
     if resource is None:
         names = (*context.template.resources, *context.variables.parameters)
         hint = did_you_mean(logical, names, "a variable is used in its place")
         context.findings.add("CFN012", f"the template has no {logical}", call.mark, hint, Severity.WARNING)
-        raise NotKnown(logical)
+        raise NotEvaluated(logical)
     if logical in context.omitted:
         message = f"{logical} is referenced, but does not exist: {context.omitted[logical]}"
         raise TemplateError(
@@ -164,10 +164,10 @@ def _target(resolver: Resolver, resource: Resource, mark: SourceMark) -> Node:
 
 
 def _known_name(resolver: Resolver, node: Node) -> Json:
-    """Return the value of a property that names a resource. Raises `NotKnown` if it contains the stack's name."""
+    """Return the value of a property that names a resource. Raises `NotEvaluated` if it contains the stack's name."""
     value = scalar(resolver.nested(assumes=resolver.assumes).resolve(node), node.mark)
     if isinstance(value, TemplateReference) or (isinstance(value, TaggedValue) and "${stack}" in value.text):
-        raise NotKnown(expression_text(node))
+        raise NotEvaluated(expression_text(node))
     return value
 
 
@@ -187,7 +187,7 @@ def evaluate_condition(resolver: Resolver, name: str, mark: SourceMark) -> Condi
         raise TemplateError("CFN005", f"the template has no condition {name}", mark, hint)
     try:
         return _evaluate(resolver, node, (name,))
-    except NotKnown as unknown:
+    except NotEvaluated as unknown:
         message = f"the condition {name} depends on {unknown}, which has no value"
         raise TemplateError("CFN006", message, where, f"set it: --parameter {unknown}=VALUE") from unknown
 
@@ -230,11 +230,11 @@ def _evaluate_all(
 ) -> ConditionResult:
     """A decisive item decides, even if other items are unknown."""
     assumed: dict[str, str] = {}
-    missing: NotKnown | None = None
+    missing: NotEvaluated | None = None
     for item in items:
         try:
             is_true, item_assumed = _evaluate(resolver, item, chain)
-        except NotKnown as unknown:
+        except NotEvaluated as unknown:
             missing = missing or unknown
             continue
         if is_true is decisive:
@@ -286,7 +286,7 @@ def _join(resolver: Resolver, call: FunctionCall) -> Node:
     delimiter, items = _arguments(call, PAIR)
     delimiter_text, sequence = resolver.resolve_text(delimiter), resolver.resolve(items)
     if not isinstance(sequence, SequenceNode):
-        raise NotKnown(expression_text(items))
+        raise NotEvaluated(expression_text(items))
     resolver.carry_notes(sequence)
     parts: list[Json] = []
     for item in sequence.items:
@@ -301,7 +301,7 @@ def _join_parts(resolver: Resolver, parts: Iterable[Json], call: FunctionCall) -
         return note_stack_name(resolver, Scalar(value, call.mark))
     look_up = None if isinstance(value, TaggedValue) else lookup_of(value)
     if look_up is None:
-        raise NotKnown("a dynamic reference that depends on other values")
+        raise NotEvaluated("a dynamic reference that depends on other values")
     return Scalar(look_up, call.mark)
 
 
@@ -309,7 +309,7 @@ def _select(resolver: Resolver, call: FunctionCall) -> Node:
     index, items = _arguments(call, PAIR)
     number, sequence = resolver.resolve_text(index), resolver.resolve(items)
     if not isinstance(sequence, SequenceNode):
-        raise NotKnown(expression_text(items))
+        raise NotEvaluated(expression_text(items))
     if not number.isdecimal() or int(number) >= len(sequence.items):
         message = f"Fn::Select refers to item {number}, but the list has {len(sequence.items)}"
         raise TemplateError("CFN004", message, call.mark, "items are counted from 0")
@@ -327,7 +327,7 @@ def _split(resolver: Resolver, call: FunctionCall) -> Node:
         )
     parts = split_text(value, delimiter_text)
     if parts is None:
-        raise NotKnown(expression_text(source))
+        raise NotEvaluated(expression_text(source))
     return SequenceNode(tuple(Scalar(part, call.mark) for part in parts), call.mark)
 
 
@@ -396,12 +396,12 @@ def _import_value(resolver: Resolver, call: FunctionCall) -> Node:
     live = resolver.context.inputs.live
     name = resolver.resolve_text(call.argument)
     if not live or name not in live.exports:
-        raise NotKnown(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
+        raise NotEvaluated(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
     return resolver.add_note(Scalar(live.exports[name], call.mark), f"export {name} of a different stack")
 
 
 def _unknown_result(_resolver: Resolver, call: FunctionCall) -> Node:
-    raise NotKnown(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
+    raise NotEvaluated(expression_text(MappingNode({call.function: (call.mark, call.argument)}, call.mark)))
 
 
 def _arguments(call: FunctionCall, count: int) -> tuple[Node, ...]:
