@@ -142,6 +142,7 @@ class Paces:
 
 BATCH = ("nextToken", "nextToken")
 CLOUDFORMATION = ("NextToken", "NextToken")
+EC2 = CLOUDFORMATION
 S3 = ("ContinuationToken", "NextContinuationToken")
 Item = Mapping[str, Json]
 # Pages in a row that bring nothing new. A filtered page may be empty, with more behind it: with 100 entries a page,

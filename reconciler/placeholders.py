@@ -37,7 +37,7 @@ class Unknown(str):
         return cls(f"<unknown: !{tag} {argument}>")
 
 
-class NotKnown(TypeError):  # noqa: N818 - names what happened
+class DependsOnUnknown(TypeError):  # noqa: N818 - names what happened
     """What is computed depends on a value that is not known.
 
     A `TypeError`, since functions of C raise that themselves where they are given a `Withheld` in place of a text.
@@ -45,11 +45,11 @@ class NotKnown(TypeError):  # noqa: N818 - names what happened
 
 
 def _refuse(*_operands: object) -> Never:
-    raise NotKnown
+    raise DependsOnUnknown
 
 
 class Withheld:
-    """Stands for an unknown value in a body that something is computed of: every use of it raises `NotKnown`.
+    """Stands for an unknown value in a body that something is computed of: every use of it raises `DependsOnUnknown`.
 
     So what is computed without it holds whatever the value is. That the value is there may be seen: `is None` is False.
     """

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from reconciler import placement
 from reconciler.adapters.lookup.installed import instance_types
-from reconciler.model import Json
-from reconciler.placement.catalogue import COLUMNS, FILE, Catalogue, InstanceType, read
+from reconciler.placement.catalogue import COLUMNS, FILE, Catalogue, InstanceType, described, read
 
 TABLE = Path(placement.__path__[0]) / FILE
 
@@ -32,8 +31,6 @@ GPU_PAGE = {
 }
 EFA_OF_PAGE = ("dl1.24xlarge",)  # 'Elastic Fabric Adapter', supported instance types (Amazon EC2 User Guide)
 MIB = 1024
-# Accelerators that the page 'Run GPU jobs' lists, and then excludes: its note says that only NVIDIA is supported.
-OTHER_ACCELERATORS = ("NeuronInfo", "InferenceAcceleratorInfo")
 
 
 def current() -> dict[str, InstanceType]:
@@ -42,32 +39,7 @@ def current() -> dict[str, InstanceType]:
     for name, (vcpus, gib, gpus) in GPU_PAGE.items():
         found[name] = InstanceType(name, vcpus, int(gib * MIB), gpus, ("x86_64",), efa=name in EFA_OF_PAGE)
     copy = files("moto").joinpath("ec2/resources/instance_types.json.gz").read_bytes()
-    return found | {name: described(name, facts) for name, facts in json.loads(gzip.decompress(copy)).items()}
-
-
-def described(name: str, facts: Json) -> InstanceType:
-    """Return the row of a type as DescribeInstanceTypes describes it."""
-    network = facts["NetworkInfo"]
-    card = network["NetworkCards"][network["DefaultNetworkCardIndex"]]
-    return InstanceType(
-        name,
-        vcpus=facts["VCpuInfo"]["DefaultVCpus"],
-        memory=facts["MemoryInfo"]["SizeInMiB"],
-        gpus=_gpus(facts),
-        architectures=tuple(facts["ProcessorInfo"]["SupportedArchitectures"]),
-        # As many as addresses, of which each interface needs one itself, and two pods use the host's network.
-        pods=card["MaximumNetworkInterfaces"] * (network["Ipv4AddressesPerInterface"] - 1) + 2,
-        efa=network["EfaSupported"],
-        previous=not facts["CurrentGeneration"],
-    )
-
-
-def _gpus(facts: Json) -> int | None:
-    """Return the number of NVIDIA GPUs; None for parts of GPUs and for other accelerators."""
-    gpus = facts.get("GpuInfo", {}).get("Gpus", ())
-    if any(facts.get(key) for key in OTHER_ACCELERATORS) or any(gpu["Count"] == 0 for gpu in gpus):
-        return None
-    return sum(gpu["Count"] for gpu in gpus if gpu["Manufacturer"] == "NVIDIA")
+    return found | {name: described(facts) for name, facts in json.loads(gzip.decompress(copy)).items()}
 
 
 def rendered(catalogue: Catalogue) -> str:

@@ -128,6 +128,7 @@ class Session:
     locks_at: "Callable[[Lock], Locks] | None" = None  # None: nothing can be locked here
     job_clock: Clock | None = None  # of jobs: the time of day; in the sandbox, waiting turns its clock
     services: ReadOnlyServices = no_services  # the other services of AWS, which can only be read
+    describes_types: bool = False  # whether EC2 knows more of instance types than our table: a sandbox does not
 
     def with_lock(self, lock: "Lock | None") -> "Session":
         """Return the session with the locks of a place, which is known after the stack has been read."""

@@ -11,15 +11,18 @@ from reconciler.apply import Event, Outcome, State
 from reconciler.kinds import KINDS
 from reconciler.live.facts import (
     LiveRegion,
+    TypesAnswer,
     ask,
     ask_uses,
     count_jobs,
     count_uses,
     count_waiting,
+    describe_types,
     read_region,
 )
 from reconciler.live.read import active_revisions, all_revisions, read_all
 from reconciler.model import Json, Plan, Stack
+from reconciler.placement.catalogue import catalogue
 from reconciler.plan import AS_DECLARED, PlanOptions, build, decide
 from reconciler.plan.guards import check_place, check_read_here, check_refusals
 from reconciler.ports import Clock, Takes, takes_nothing
@@ -70,7 +73,14 @@ def plan(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED) -> 
     region = _read(stack, session)
     with session.observer.phase("plan"):
         decisions = decide(stack, region, options)
-        return build(decisions, ask(session.cloud, decisions.questions, region))
+        return build(decisions, ask(session.cloud, decisions.questions, region, _types_of(session)))
+
+
+def _types_of(session: Session) -> Callable[[Sequence[str]], TypesAnswer] | None:
+    """Return what describes instance types; None if nothing does."""
+    if not session.describes_types:
+        return None
+    return lambda words: describe_types(session.services("ec2"), words, catalogue())
 
 
 def region(session: Session) -> LiveRegion:
@@ -100,16 +110,16 @@ def status(stack: Stack, session: Session, options: PlanOptions = AS_DECLARED, *
 
 def doctor(stack: Stack, session: Session, again: "Words", options: PlanOptions = AS_DECLARED) -> "Examination":
     """Explain what does not work. `again` leads to the stack, in commands. Makes no call that writes."""
-    from reconciler.inspect.doctor import diagnose  # noqa: PLC0415
+    from reconciler.inspect.doctor import diagnose, place_waiting  # noqa: PLC0415
     from reconciler.inspect.status import job_holders  # noqa: PLC0415
-    from reconciler.placement.catalogue import catalogue  # noqa: PLC0415
-    from reconciler.placement.queues import place_stack  # noqa: PLC0415
 
-    stack_status = _status(stack, session, options)
+    region = _read(stack, session)
+    stack_status = _status_in(stack, session, region, options)
     with session.observer.phase("read"):
         queues = (live for live in job_holders(stack_status) if not KINDS[live.address.kind].parent)
         waiting = {live.arn: count_waiting(session.cloud, live) for live in queues}  # a part's are among them
-    return diagnose(stack_status, waiting, again, place_stack(stack, catalogue()).definitions)
+        placed, notes = place_waiting(stack, region.live, waiting, _types_of(session))
+    return diagnose(stack_status, waiting, again, placed, notes)
 
 
 def verify(stack: Stack, session: Session, *, has_services: bool = True) -> "Verification":
@@ -117,7 +127,6 @@ def verify(stack: Stack, session: Session, *, has_services: bool = True) -> "Ver
 
     `has_services`: if not, as in the sandbox in this process, everything is unknown.
     """
-    from reconciler.placement.catalogue import catalogue  # noqa: PLC0415
     from reconciler.verify.checks import verify_stack  # noqa: PLC0415
 
     with session.observer.phase("verify"):
@@ -260,9 +269,12 @@ def _prove(outcome: Outcome, look: Callable[[], Plan], clock: Clock, work: Calla
 
 
 def _status(stack: Stack, session: Session, options: PlanOptions) -> "StackStatus":
+    return _status_in(stack, session, _read(stack, session), options)
+
+
+def _status_in(stack: Stack, session: Session, region: LiveRegion, options: PlanOptions) -> "StackStatus":
     from reconciler.inspect.status import build_status  # noqa: PLC0415
 
-    region = _read(stack, session)
     with session.observer.phase("plan"):
         decisions = decide(stack, region, replace(options, guards=False))
         plan_ = build(decisions, ask_uses(session.cloud, decisions.questions, region))

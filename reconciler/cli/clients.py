@@ -61,7 +61,16 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
 
         return Session(batch, clock, Sandbox(), observer, job_clock=TurningClock(simulator), services=read_only)
     lookups = AwsLookups(service, batch.identity, _states(credentials, region, clock, observer))
-    return Session(batch, clock, lookups, observer, locks_at=locks, job_clock=TimeOfDay(), services=read_only)
+    return Session(
+        batch,
+        clock,
+        lookups,
+        observer,
+        locks_at=locks,
+        job_clock=TimeOfDay(),
+        services=read_only,
+        describes_types=True,
+    )
 
 
 def settled_sandbox(stack: Stack, file: str, region: str | None, observer: Observer) -> Cloud:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.inspect.status import DELETING, ResourceStatus, StackStatus, unknown_job_notes
@@ -20,12 +20,14 @@ from reconciler.kinds.reasons import (
     wait_reason_of,
 )
 from reconciler.kinds.reasons import UNKNOWN as UNKNOWN_REASON
-from reconciler.live.facts import Counts
-from reconciler.model import Action, Address, Identity, Json, Path, dotted, member_at, own_name
-from reconciler.placement.queues import PlacedDefinition
+from reconciler.live.facts import Counts, TypesAnswer
+from reconciler.model import Action, Address, Identity, Json, Live, Path, Stack, dotted, member_at, own_name
+from reconciler.placement.catalogue import Catalogue, catalogue
+from reconciler.placement.queues import PlacedDefinition, place_stack, pool_of_stack, types_in_doubt_of
 from reconciler.placement.verdicts import MAX_RESOURCE, REQUIREMENT, Feasibility
 from reconciler.plan.notes import BLOCKED
-from reconciler.problems import Problem, Where
+from reconciler.plan.placement import not_described
+from reconciler.problems import CloudError, Problem, Where
 
 # Commands that a person can copy to see more, or to have a stack repaired; none that takes anything away.
 
@@ -133,15 +135,44 @@ class Examination:
     notes: tuple[Problem, ...]
 
 
+TOO_LARGE = (MAX_RESOURCE, REQUIREMENT)  # codes of jobs that are larger than what their queue offers
+
+
+def place_waiting(
+    stack: Stack,
+    live: Iterable[Live],
+    waiting: Mapping[str, Counts],
+    describes: Callable[[Sequence[str]], TypesAnswer] | None,
+) -> tuple[tuple[PlacedDefinition, ...], tuple[Problem, ...]]:
+    """Return the verdicts on the definitions of a stack, if a job waits since it is too large; and notes on them.
+
+    `describes` asks EC2 about the instance types that the table lacks, or by which jobs could never start.
+    """
+    reasons = (reason for counts in waiting.values() if isinstance(counts, Mapping) for reason in counts)
+    if not any((known := wait_reason_of(reason)) and known.code in TOO_LARGE for reason in reasons):
+        return (), ()
+    pool = pool_of_stack(stack, catalogue(), live)
+    words = types_in_doubt_of(stack, pool) if describes else ()
+    described = describes(words) if describes and words else None
+    if isinstance(described, Catalogue):
+        pool = pool_of_stack(stack, described, live)
+    notes = (not_described(described),) if isinstance(described, CloudError) else ()
+    return place_stack(stack, pool).definitions, notes
+
+
 def diagnose(
-    status: StackStatus, waiting: Mapping[str, Counts], again: Words, placed: Sequence[PlacedDefinition] = ()
+    status: StackStatus,
+    waiting: Mapping[str, Counts],
+    again: Words,
+    placed: Sequence[PlacedDefinition] = (),
+    notes: Iterable[Problem] = (),
 ) -> Examination:
     """Explain what is unhealthy, and why jobs wait.
 
     `waiting` is by the queue's ARN, `again` leads to the stack, and `placed` are the verdicts on its job definitions.
     """
     diagnoses = tuple(_diagnoses(status, waiting, again, placed))
-    return Examination(status, diagnoses, (*status.notes, *unknown_job_notes(waiting)))
+    return Examination(status, diagnoses, (*status.notes, *unknown_job_notes(waiting), *notes))
 
 
 def _diagnoses(
@@ -261,7 +292,7 @@ def _delays(
 
 def _too_large(queue: str, known: WaitReason, placed: Iterable[PlacedDefinition]) -> Iterator[str]:
     """Yield the declared definitions whose jobs can never start in the queue, if that is what AWS reports."""
-    for definition in placed if known.code in (MAX_RESOURCE, REQUIREMENT) else ():
+    for definition in placed if known.code in TOO_LARGE else ():
         verdicts = [pair.verdict for pair in definition.pairs if pair.queue == queue]
         if verdicts and all(verdict.outcome is Feasibility.NEVER for verdict in verdicts):
             yield f"jobs of JobDefinition/{definition.name} can never start in it: a job {verdicts[0].reason}"

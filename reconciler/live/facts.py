@@ -4,15 +4,16 @@ Nothing is decided here. What AWS refuses to show is an answer, too: who reads i
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from reconciler.calls import pages, side_by_side
+from reconciler.calls import EC2, pages, side_by_side
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import JobListing, Kind, RevisionUsers
 from reconciler.live.read import HANDFUL, is_gone, read_all, read_uses
 from reconciler.model import Identity, Json, Live
+from reconciler.placement.catalogue import Catalogue, described, patterns_of
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 
@@ -79,6 +80,7 @@ def _list_jobs(cloud: Cloud, holding: JobListing, queue: str, status: str) -> It
 
 
 T = TypeVar("T")
+TypesAnswer = Catalogue | CloudError
 Counts = Mapping[str, int] | CloudError  # how many, by what they are told apart by; or why that is not known
 UNTOLD = ""  # under which the users are counted that do not tell what they use
 
@@ -104,6 +106,7 @@ class Questions:
     uses: tuple[Kind, ...] = ()  # kinds of whose revisions it prunes: which ones jobs use
     running: tuple[Live, ...] = ()  # from which jobs come that it may interrupt: how many run
     held: tuple[Live, ...] = ()  # what it deletes: which jobs are in it
+    instance_types: tuple[str, ...] = ()  # words of instanceTypes that decide whether jobs can start: what they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Answers:
     uses: Mapping[str, Counts] | None = None  # by kind: how many use each revision, by `name:number`
     running: Mapping[str, int | CloudError] | None = None  # by ARN
     held: Mapping[str, Counts] | None = None  # by ARN: how many jobs, by status
+    instance_types: Catalogue | CloudError | None = None  # the table with the types that EC2 has described
 
 
 UNASKED = Answers()
@@ -124,13 +128,39 @@ def read_region(cloud: Cloud) -> LiveRegion:
     return LiveRegion(cloud.identity(), read.live, read.unread, read.taken)
 
 
-def ask(cloud: Cloud, questions: Questions, region: LiveRegion) -> Answers:
-    """Ask AWS everything that a plan has to know beside what is live."""
+def ask(
+    cloud: Cloud,
+    questions: Questions,
+    region: LiveRegion,
+    describes: Callable[[Sequence[str]], TypesAnswer] | None = None,
+) -> Answers:
+    """Ask AWS everything that a plan has to know beside what is live. `describes` asks EC2 about instance types."""
     return Answers(
         uses=ask_uses(cloud, questions, region).uses,
         running={live.arn: count_running(cloud, live) for live in questions.running},
         held={live.arn: count_jobs(cloud, live) for live in questions.held},
+        instance_types=describes(questions.instance_types) if describes and questions.instance_types else None,
     )
+
+
+FILTER_VALUES = 100  # names of types in one call; a filter may have 200 (EC2 API, 'Filter')
+
+
+def describe_types(ec2: Cloud, words: Sequence[str], known: Catalogue) -> TypesAnswer:
+    """Return the table with the types that words of instanceTypes stand for, as EC2 describes them; or why it does not.
+
+    A name that is no type is none of those that are described: a filter refuses none, as a list of names would.
+    """
+    names = patterns_of(words)
+    found = []
+    try:
+        for start in range(0, len(names), FILTER_VALUES):
+            values = names[start : start + FILTER_VALUES]
+            request = {"Filters": [{"Name": "instance-type", "Values": values}], "MaxResults": 100}
+            found += [described(each) for each in pages(ec2, "DescribeInstanceTypes", request, "InstanceTypes", EC2)]
+    except CloudError as error:
+        return error
+    return known.with_types(found)
 
 
 def ask_uses(cloud: Cloud, questions: Questions, region: LiveRegion) -> Answers:

@@ -7,6 +7,8 @@ from functools import cache, cached_property
 from pkgutil import get_data
 from typing import Self
 
+from reconciler.model import Spec
+
 FILE = "instance_types.tsv"  # beside this module
 COLUMNS = ("type", "vcpus", "memory_mib", "gpus", "architectures", "pods", "flags")
 _EFA, _PREVIOUS = "efa", "previous"
@@ -91,6 +93,43 @@ class Catalogue:
         return Catalogue(self.date, self.source, {**self.types, **{each.name: each for each in more}})
 
 
+# Accelerators that the page 'Run GPU jobs' lists, and then excludes: its note says that only NVIDIA is supported.
+_OTHER_ACCELERATORS = ("NeuronInfo", "InferenceAcceleratorInfo")
+
+
+def described(facts: Spec) -> InstanceType:
+    """Return the row of a type as DescribeInstanceTypes describes it; what is not said is unknown."""
+    network = facts.get("NetworkInfo") or {}
+    return InstanceType(
+        facts["InstanceType"],
+        vcpus=(facts.get("VCpuInfo") or {}).get("DefaultVCpus"),
+        memory=(facts.get("MemoryInfo") or {}).get("SizeInMiB"),
+        gpus=_gpus(facts),
+        architectures=tuple((facts.get("ProcessorInfo") or {}).get("SupportedArchitectures") or ()),
+        pods=_pods(network),
+        efa=bool(network.get("EfaSupported")),
+        previous=facts.get("CurrentGeneration") is False,
+    )
+
+
+def _gpus(facts: Spec) -> int | None:
+    """Return the number of NVIDIA GPUs; None for parts of GPUs and for other accelerators."""
+    gpus = (facts.get("GpuInfo") or {}).get("Gpus") or ()
+    if any(facts.get(key) for key in _OTHER_ACCELERATORS) or not all(gpu.get("Count") for gpu in gpus):
+        return None
+    return sum(int(gpu["Count"]) for gpu in gpus if gpu.get("Manufacturer") == "NVIDIA")
+
+
+def _pods(network: Spec) -> int | None:
+    """As many as addresses, of which each interface needs one itself, and two pods use the host's network."""
+    cards, card, addresses = (
+        network.get(name) for name in ("NetworkCards", "DefaultNetworkCardIndex", "Ipv4AddressesPerInterface")
+    )
+    if not cards or card is None or addresses is None:
+        return None
+    return int(cards[card]["MaximumNetworkInterfaces"]) * (int(addresses) - 1) + 2
+
+
 def size_of(each: InstanceType) -> tuple[int, int, int, bool, str]:
     """Return the key by which types are sorted from small to large; those without GPUs and of this generation first."""
     return (each.gpus or 0, each.vcpus or 0, each.memory or 0, each.previous, each.name)
@@ -125,6 +164,12 @@ BUNDLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 BUNDLE_ARCHITECTURES = {"optimal": X86, "default_x86_64": X86, "default_arm64": ARM}
 WILDCARD = "*"
+
+
+def patterns_of(words: Iterable[str]) -> list[str]:
+    """Return the names of types, with `*`, that words of instanceTypes stand for: a family is all of its sizes."""
+    families = (family for word in words for families in BUNDLES.get(word, ((word,),)) for family in families)
+    return list(dict.fromkeys(each if "." in each or WILDCARD in each else f"{each}.{WILDCARD}" for each in families))
 
 
 @dataclass(frozen=True, slots=True)

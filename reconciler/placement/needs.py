@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 from reconciler.kinds.tasks import LISTS, EcsTask, Pod, containers_of, containers_of_pod, ecs_tasks, platform, pods
 from reconciler.model import Json, Path, Spec
-from reconciler.placeholders import NotKnown
+from reconciler.placeholders import DependsOnUnknown
 from reconciler.placement.catalogue import ARM, X86
 
 EC2, FARGATE, MANAGED_INSTANCES, EKS = "EC2", "FARGATE", "MANAGED_INSTANCES", "EKS"
@@ -100,7 +100,7 @@ def _if_known(look: Callable[P, T], *at: P.args, **more: P.kwargs) -> T | None:
     """Return what is found; None if it depends on a value that is not known."""
     try:
         return look(*at, **more)
-    except NotKnown:
+    except DependsOnUnknown:
         return None
 
 

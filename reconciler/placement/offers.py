@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from reconciler.model import Json, Spec
-from reconciler.placeholders import NotKnown, Withheld
+from reconciler.placeholders import DependsOnUnknown, Withheld
 from reconciler.placement.catalogue import NO_CANDIDATES, Catalogue, InstanceType, expand, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES
 
@@ -63,6 +63,7 @@ class Offer:
     sizes: tuple[Size, ...] = ()  # of types of which each may be launched, the smallest first
     bundles: tuple[tuple[tuple[Size, ...], ...], ...] = ()  # of each, one of its sets is used
     unknown: tuple[str, ...] = ()  # types and words of which nothing is known
+    words: tuple[str, ...] = ()  # of which all these are expanded
     is_enabled: bool = True
     is_invalid: bool = False
     waits_for_best: bool = False  # BEST_FIT on On-Demand, which never exceeds maxvCpus
@@ -81,7 +82,7 @@ def offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
     """Return what an environment offers. The body is a declared or a live one; values of a wrong type are unknown."""
     try:
         return _offer_of(name, body, catalogue)
-    except NotKnown:
+    except DependsOnUnknown:
         return Offer(name, why_unknown=f"{name} has values that are not known")
 
 
@@ -98,7 +99,8 @@ def _offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
         return Offer(name, is_enabled=is_enabled, is_invalid=is_invalid, why_unknown=why)
     most = resources.get("maxvCpus")
     platform = EKS if body.get("eksConfiguration") else _PLATFORMS[kind]
-    candidates = expand(_words(resources, kind), catalogue) if platform != FARGATE else NO_CANDIDATES
+    words = _words(resources, kind) if platform != FARGATE else []
+    candidates = expand(words, catalogue) if words else NO_CANDIDATES
     sizing = partial(sizes_of, platform=platform, has_own_image=_has_own_image(resources))
     return Offer(
         name,
@@ -108,6 +110,7 @@ def _offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
         sizing(candidates.types),
         tuple(tuple(sizing(types) for types in sets) for sets in candidates.bundles),
         candidates.unknown,
+        tuple(words),
         is_enabled,
         is_invalid,
         waits_for_best=kind == "EC2" and _may_be_best_fit(resources.get("allocationStrategy")),
@@ -134,7 +137,7 @@ def _has_own_image(resources: Spec) -> bool:
         listed = configurations if isinstance(configurations, list | tuple) else ()
         overrides = any(_mapping(each).get("imageIdOverride") for each in listed)
         return bool(resources.get("launchTemplate") or resources.get("imageId") or overrides)
-    except NotKnown:
+    except DependsOnUnknown:
         return True
 
 
@@ -147,7 +150,7 @@ def _words_in(value: Json) -> list[str]:
 def _mapping(value: Json) -> Spec:
     """Return a value that is to be a mapping; an empty one for a value of a wrong type."""
     if isinstance(value, Withheld):
-        raise NotKnown
+        raise DependsOnUnknown
     return value if isinstance(value, Mapping) else {}
 
 

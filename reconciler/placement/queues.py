@@ -1,13 +1,14 @@
 """Which queues a definition's jobs may go to, and whether they can start in the environments of each."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reconciler.model import Declared, Json, Spec, Stack, own_name
+from reconciler.kinds.reasons import INVALID
+from reconciler.model import Declared, Json, Live, Spec, Stack, own_name
 from reconciler.placeholders import Withheld, withhold
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
-from reconciler.placement.offers import Offer, offer_of
+from reconciler.placement.offers import ANY, LOOKED_UP, Offer, offer_of
 from reconciler.placement.verdicts import BEST_FIRST, Feasibility, Verdict, best, judge
 
 NOT_DECLARED = "{0} is not declared in this stack"
@@ -21,6 +22,11 @@ class QueueOffer:
     platform: str  # empty: not known
     offers: tuple[Offer, ...]
     is_enabled: bool | None = True  # None: not known
+
+    @property
+    def open_offers(self) -> list[Offer]:
+        """The environments that jobs can be placed in."""
+        return [offer for offer in self.offers if offer.is_enabled and not offer.is_invalid]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Pool:
         """Yield the verdict on each enabled environment of each queue that a definition is judged on."""
         short = self._short_of(need)
         for queue in self.queues_for(need, runs_on):
-            open_ = [offer for offer in queue.offers if offer.is_enabled and not offer.is_invalid]
+            open_ = queue.open_offers
             if why := _closed(queue, open_):
                 yield Pair(queue.name, Verdict(Feasibility.UNKNOWN, why))
                 continue
@@ -68,6 +74,22 @@ class Pool:
         found = best(_until_fits(pair.verdict for pair in self.pairs(need, runs_on)))
         return found or Verdict(Feasibility.UNKNOWN, "the stack has no queue")
 
+    def unknown_words(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[str]:
+        """Yield the types and words that the table lacks, and on which a verdict depends."""
+        for offer in self._offers_for(need, runs_on):
+            if offer.unknown and judge(need, offer, self.catalogue).outcome is Feasibility.UNKNOWN:
+                yield from (word for word in offer.unknown if word != LOOKED_UP)
+
+    def refuting_words(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[str]:
+        """Yield the words of instanceTypes of environments whose types can never hold a job."""
+        for offer in self._offers_for(need, runs_on):
+            if judge(need, offer, self.catalogue).instance_type:  # the nearest one
+                yield from (word for word in offer.words if word != ANY)
+
+    def _offers_for(self, need: JobNeed, runs_on: Sequence[str]) -> Iterator[Offer]:
+        for queue in self.queues_for(need, runs_on):
+            yield from queue.open_offers
+
     def _short_of(self, need: JobNeed) -> Verdict | None:
         """Return the best verdict on a job that takes more of a consumable resource than there is, or than is known.
 
@@ -80,7 +102,7 @@ class Pool:
         return max(found, key=lambda verdict: BEST_FIRST.index(verdict.outcome), default=None)
 
     def _verdict_on(self, name: str, quantity: int | None) -> Verdict | None:
-        total = self.consumables.get(name)
+        total = self.consumables.get(own_name(name))
         if total is None or quantity is None:
             what = "how much there is of" if total is None else "how much it takes of"
             return Verdict(Feasibility.UNKNOWN, f"takes {own_name(name)}, and {what} it is not known")
@@ -123,7 +145,7 @@ def pool_of(
     that are not known are `Withheld`.
     """
     offers = {key: _offer(own_name(key), body, catalogue) for key, body in environments.items()}
-    quantities = {name: _whole((body or {}).get("totalQuantity")) for name, body in consumables.items()}
+    quantities = {own_name(key): _whole((body or {}).get("totalQuantity")) for key, body in consumables.items()}
     return Pool(tuple(_queue(name, body, offers) for name, body in queues.items()), quantities, catalogue)
 
 
@@ -214,23 +236,43 @@ class StackPlacement:
         return replace(self, definitions=tuple(chosen))
 
 
-def place_stack(stack: Stack, catalogue: Catalogue) -> StackPlacement:
-    """Return the verdicts of a stack. What the stack refers to without declaring it is unknown."""
-    pool = pool_of_stack(stack, catalogue)
-    placed = (
-        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
-    )
-    return StackPlacement(stack.name, catalogue.date, catalogue.source, tuple(placed))
+def with_status(live: Live) -> Spec:
+    """Return a live body that says if it is INVALID."""
+    return {**live.spec, "status": INVALID} if live.status == INVALID else live.spec
 
 
-def pool_of_stack(stack: Stack, catalogue: Catalogue) -> Pool:
-    """Return the queues of a stack that take jobs of definitions, with their environments."""
+def pool_of_stack(stack: Stack, catalogue: Catalogue, live: Iterable[Live] = ()) -> Pool:
+    """Return the pool of a stack. What it refers to without declaring it is as it is live, or unknown."""
+    live = list(live)
 
     def bodies(kind: str) -> dict[str, Spec]:
         return {address.name: withhold(each.spec) for address, each in stack.declared.items() if address.kind == kind}
 
+    def with_live(kind: str) -> dict[str, Spec]:
+        of_kind = [each for each in live if each.address.kind == kind]
+        keys = [(key, with_status(each)) for each in of_kind for key in (each.address.name, each.arn)]
+        return {**dict(keys), **bodies(kind)}
+
     queues = {name: body for name, body in bodies(QUEUE).items() if runs_definitions(body)}
-    return pool_of(queues, bodies(ENVIRONMENT), bodies(CONSUMABLE), catalogue)
+    return pool_of(queues, with_live(ENVIRONMENT), with_live(CONSUMABLE), catalogue)
+
+
+def place_stack(stack: Stack, pool: Pool) -> StackPlacement:
+    """Return the verdicts of a stack on what its pool offers."""
+    placed = (
+        _placed(address.name, each, pool) for address, each in stack.declared.items() if address.kind == DEFINITION
+    )
+    return StackPlacement(stack.name, pool.catalogue.date, pool.catalogue.source, tuple(placed))
+
+
+def types_in_doubt_of(stack: Stack, pool: Pool) -> tuple[str, ...]:
+    """Return the words of instanceTypes that the table lacks, or by which it says that jobs can never start."""
+    words: dict[str, None] = {}
+    for address, each in stack.declared.items():
+        if address.kind == DEFINITION:
+            need, runs_on = job_need(withhold(each.spec)), each.lifecycle.runs_on
+            words |= dict.fromkeys((*pool.unknown_words(need, runs_on), *pool.refuting_words(need, runs_on)))
+    return tuple(words)
 
 
 def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:

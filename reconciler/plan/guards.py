@@ -310,6 +310,7 @@ CODES: Mapping[str, str] = {
     "PLAN010": "a queue that would be deleted contains jobs",
     "PLAN011": "an adoption would change more than the ownership tags",
     "PLAN012": "a tag of an adopted resource shows that a different tool manages it",
+    "PLAN013": "EC2 did not describe instance types, so that verdicts are by the table of the program",
     "IGN007": "a path that is ignored matches nothing, declared or live",
     "IGN008": "an ignored live value is not valid with the declared values",
     "IGN009": "ignored live values are lost if the run stops between deleting and creating their resource",

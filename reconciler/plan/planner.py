@@ -61,7 +61,7 @@ from reconciler.plan.notes import (
 )
 from reconciler.plan.options import AS_DECLARED, PlanOptions
 from reconciler.plan.order import PlacedDecision, in_order, place, targeted, unmatched_target_notes, users_of
-from reconciler.plan.placement import lost_placements
+from reconciler.plan.placement import lost_placements, not_described, types_in_doubt
 from reconciler.plan.pruning import deregisters, in_use, kept_note, unknown_note
 from reconciler.plan.requests import (
     all_tags,
@@ -101,7 +101,14 @@ class Decisions:
             uses=tuple(KINDS[name] for name in pruned if KINDS[name].revision_users),
             running=tuple(sources(decisions, self.index.named.values())),
             held=tuple(holders(decisions)),
+            instance_types=self._types_in_doubt,
         )
+
+    @property
+    def _types_in_doubt(self) -> tuple[str, ...]:
+        if not is_placement_guarded(self.options):
+            return ()
+        return types_in_doubt(self.comparisons, {placed.address for placed in self.placed}, self.index.arns)
 
 
 def decide(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED) -> Decisions:
@@ -158,7 +165,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
     ignored = {
         comparison.desired.address: comparison.ignored for comparison in decisions.comparisons if comparison.ignored
     }
-    missing = _missing_consents(decisions, changes) if options.guards else ()
+    missing = _missing_consents(decisions, changes, answers) if options.guards else ()
     of_changes, of_plan = dict[int, list[Problem]](), list[Problem]()
     for change, problem in missing:
         (of_plan if change is None else of_changes.setdefault(id(change), [])).append(problem)
@@ -177,6 +184,7 @@ def build(decisions: Decisions, answers: Answers = UNASKED) -> Plan:
             *tool_notes(changes),
             *unmatched_target_notes(options.targets, decisions.known),
             *_pruning_notes(decisions, answers),
+            *([not_described(answers.instance_types)] if isinstance(answers.instance_types, CloudError) else ()),
         ),
         ignored=ignored,
         capacity=planned_capacity(decisions.comparisons, decisions.index.owned, changes),
@@ -290,11 +298,15 @@ def _known(stack: Stack, index: LiveIndex, taken: Iterable[Live], options: PlanO
 # From decisions to changes.
 
 
-def _missing_consents(decisions: Decisions, changes: Sequence[Change]) -> Iterator[Reason]:
+def is_placement_guarded(options: PlanOptions) -> bool:
+    return options.guards and not (options.allow_unplaceable or options.destroy or options.forget)
+
+
+def _missing_consents(decisions: Decisions, changes: Sequence[Change], answers: Answers) -> Iterator[Reason]:
     options = decisions.options
     yield from missing_consents(decisions.stack, changes, len(decisions.index.owned), options)
-    if not (options.allow_unplaceable or options.destroy or options.forget):
-        yield from lost_placements(decisions.comparisons, changes, decisions.index.arns)
+    if is_placement_guarded(options):
+        yield from lost_placements(decisions.comparisons, changes, decisions.index.arns, answers.instance_types)
 
 
 def _change(placed: PlacedDecision, revisions: tuple[int, ...], decisions: Decisions, answers: Answers) -> Change:

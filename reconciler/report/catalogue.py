@@ -46,6 +46,7 @@ MILDER = {
     "PLAN008": Severity.NOTE,
     "PLAN009": Severity.WARNING,
     "PLAN012": Severity.WARNING,
+    "PLAN013": Severity.NOTE,
     "MRG001": Severity.WARNING,
     "REV001": Severity.NOTE,
     "REV002": Severity.WARNING,

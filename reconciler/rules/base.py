@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from reconciler.model import Address, Json, Path, Spec
-from reconciler.placeholders import NotKnown
+from reconciler.placeholders import DependsOnUnknown
 from reconciler.ports import Takes, takes_nothing
 from reconciler.problems import Severity
 
@@ -86,7 +86,7 @@ def if_known(findings: Findings) -> Findings:
     """Yield what is found, up to where it depends on a value that is not known."""
     try:
         yield from findings
-    except NotKnown:
+    except DependsOnUnknown:
         return
 
 
@@ -132,14 +132,14 @@ class Subject:
             yield other.of_resource(self.address, self.body if body is None else body, self.runs_on)
 
     def shared(self, make: Callable[["Subject"], Made]) -> Made:
-        """Return `make` of the whole stack, computed once for all its resources. Raises `NotKnown`, as `make` may."""
+        """Return `make` of the whole stack, computed once for all its resources. Raises `DependsOnUnknown`."""
         if make not in self._shared:
             try:
                 self._shared[make] = make(self)
-            except NotKnown:
-                self._shared[make] = NotKnown
-        if self._shared[make] is NotKnown:
-            raise NotKnown
+            except DependsOnUnknown:
+                self._shared[make] = DependsOnUnknown
+        if self._shared[make] is DependsOnUnknown:
+            raise DependsOnUnknown
         made: Made = self._shared[make]
         return made
 

@@ -1,10 +1,10 @@
 """What is told of each thing that does not work, and which commands go with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
-from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, diagnose
+from reconciler.inspect.doctor import KEEPS, NOT_LIMITED, Diagnosis, diagnose, place_waiting
 from reconciler.inspect.status import build_status
 from reconciler.kinds.reasons import (
     INVALID_REASONS,
@@ -17,7 +17,8 @@ from reconciler.kinds.reasons import (
 from reconciler.live.facts import Counts
 from reconciler.model import Live, Stack
 from reconciler.placement.catalogue import catalogue
-from reconciler.placement.queues import place_stack
+from reconciler.placement.queues import place_stack, pool_of_stack
+from reconciler.placement.verdicts import REQUIREMENT
 from reconciler.problems import CloudError, Fault
 from tests.builders import CE, CR, JD, JQ, consumable, ec2, live, owned, planned, queue, stack
 from tests.placement.bodies import job
@@ -43,7 +44,7 @@ def test_a_definition_that_can_never_start_is_named_where_aws_reports_such_jobs(
     )
     world = [owned(mine, live(CE, "spot", small)), owned(mine, live(JQ, "q", queue(SPOT)))]
     status = build_status(mine, planned(mine, *world), world)
-    placed = place_stack(mine, catalogue()).definitions
+    placed = place_stack(mine, pool_of_stack(mine, catalogue())).definitions
     for reason, named in ((TOO_SMALL, 1), ("UNDETERMINED - Batch job is blocked, root cause is undetermined.", 0)):
         found = diagnose(status, {QUEUE: {reason: 1}}, HERE, placed).diagnoses
         (waiting,) = (each for each in found if each.status == "WAITING")
@@ -52,6 +53,20 @@ def test_a_definition_that_can_never_start_is_named_where_aws_reports_such_jobs(
         for note in notes:
             start = "jobs of JobDefinition/large can never start in it: a job needs 8 vCPUs, but maxvCpus of spot is 4"
             assert note.startswith(start)
+
+
+def test_types_are_asked_for_only_if_a_job_waits_since_it_is_too_large() -> None:
+    def describes(words: Sequence[str]) -> CloudError:
+        asked.append(tuple(words))
+        return CloudError("DescribeInstanceTypes", Fault.DENIED, "UnauthorizedOperation", "no")
+
+    of = stack({(JQ, "q"): queue(SPOT), (JD, "large"): job(8, 100)})
+    elsewhere = live(CE, "spot", ec2(instanceTypes=["c6i.large"], maxvCpus=64))
+    asked: list[tuple[str, ...]] = []
+    for reason, calls in (("UNDETERMINED - no", []), (f"{REQUIREMENT} - no", [("c6i.large",)])):
+        placed, notes = place_waiting(of, [elsewhere], {QUEUE: {reason: 1}}, describes)
+        assert (asked, [each.code for each in notes]) == (calls, ["PLAN013"] * len(calls))
+        assert [str(each.verdict.outcome) for each in placed] == ["never"] * len(calls)
 
 
 def both(reason: str, status: str = "INVALID", **members: object) -> list[Live]:

@@ -7,7 +7,7 @@ from operator import add, attrgetter, eq, itemgetter, lt, ne
 import pytest
 
 from reconciler.model import Json, Path, Spec
-from reconciler.placeholders import NotKnown, Unknown, Withheld, withhold
+from reconciler.placeholders import DependsOnUnknown, Unknown, Withheld, withhold
 from reconciler.placement.catalogue import catalogue
 from reconciler.placement.needs import job_need
 from reconciler.placement.offers import Offer, offer_of
@@ -208,5 +208,5 @@ def test_unknown_values_are_withheld_wherever_they_are() -> None:
      itemgetter("a"), attrgetter("get"), lambda value: "a" in value, lambda value: sorted([value, 1]), {"a": 1}.get],
 )  # fmt: skip
 def test_every_use_of_a_withheld_value_says_that_it_is_not_known(use: Callable[[Json], object]) -> None:
-    with pytest.raises(NotKnown):
+    with pytest.raises(DependsOnUnknown):
         use(Withheld())

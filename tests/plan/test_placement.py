@@ -1,11 +1,20 @@
 """A change after which jobs that can start now never could is refused until the user allows it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+import pytest
+
+from reconciler.app.usecases import plan
+from reconciler.live.facts import Answers, LiveRegion
 from reconciler.model import Json, Lifecycle, Live, Stack
-from reconciler.plan import PlanOptions
-from reconciler.problems import Problem
-from tests.builders import AS_DECLARED, CE, JD, JQ, container, ec2, live, owned, planned, queue, stack
+from reconciler.placement.catalogue import InstanceType, catalogue
+from reconciler.plan import PlanOptions, build, decide
+from reconciler.problems import CloudError, Fault, Problem, Severity
+from tests.builders import AS_DECLARED, CE, CR, JD, JQ, consumable, container, ec2, live, owned, planned, queue, stack
+from tests.fakes import HERE, ScriptedCloud
+from tests.live.test_describing_types import facts
+from tests.world import World
 
 Bodies = Mapping[tuple[str, str], Mapping[str, Json]]
 SPOT = "arn:aws:batch:us-east-1:123456789012:compute-environment/spot"
@@ -89,3 +98,67 @@ def test_the_queue_that_a_definition_is_to_run_on_decides() -> None:
     smaller = {**bodies, (CE, "spot"): ec2(maxvCpus=8)}
     of = stack(smaller, lifecycles={(JD, "job"): Lifecycle(runs_on=("q",))})
     assert [each.code for each in refusals(of, world)] == ["GRD004"]
+
+
+def test_a_consumable_resource_that_shrinks_below_a_job_is_refused() -> None:
+    taking = {"consumableResourceList": [{"consumableResource": "licence", "quantity": 4}]}
+    job = {**container(), "consumableResourceProperties": taking}
+    bodies = {**BEFORE, (JD, "job"): job, (CR, "licence"): consumable(totalQuantity=4)}
+    (refusal,) = refusals(stack({**bodies, (CR, "licence"): consumable(totalQuantity=3)}), live_of(bodies))
+    assert "a job takes 4 of licence, which has 3 in all" in refusal.message
+
+
+# Instance types that the table lacks, or by which a job could never start, are asked for.
+
+LARGE = {**BEFORE, (CE, "spot"): ec2(instanceTypes=["c6a"], maxvCpus=512), (JD, "job"): container(vcpus=150)}
+SMALLER = {**LARGE, (CE, "spot"): ec2(instanceTypes=["m5.large", "m6i"], maxvCpus=512)}
+NEWER = {**LARGE, (CE, "spot"): ec2(instanceTypes=["m5.large", "m99"], maxvCpus=512)}
+
+
+def asked(after: Bodies, before: Bodies) -> tuple[str, ...]:
+    return decide(stack(after), LiveRegion(HERE, tuple(live_of(before)))).questions.instance_types
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "words"),
+    [
+        (LARGE, LARGE, ()),
+        ({**LARGE, (JD, "job"): container(vcpus=149)}, LARGE, ()),
+        (SMALLER, LARGE, ("m5.large", "m6i")),
+        (NEWER, LARGE, ("m99",)),
+        ({**NEWER, (JD, "job"): container(vcpus=1)}, LARGE, ()),
+        ({**LARGE, (CE, "spot"): ec2(instanceTypes=["c6a"], maxvCpus=16)}, LARGE, ()),
+    ],
+    ids=["unchanged", "fits", "refuted", "lacking", "fits-another", "maxvCpus"],
+)
+def test_only_types_that_decide_a_refusal_are_asked_for(after: Bodies, before: Bodies, words: tuple[str, ...]) -> None:
+    assert asked(after, before) == words
+
+
+def test_what_ec2_says_comes_before_the_table() -> None:
+    decisions = decide(stack(SMALLER), LiveRegion(HERE, tuple(live_of(LARGE))))
+    larger = catalogue().with_types([InstanceType("m6i.96xlarge", 384, 1_572_864, 0, ("x86_64",))])
+    assert [each.code for each in build(decisions).refusals] == ["GRD004"]
+    assert build(decisions, Answers(instance_types=larger)).refusals == ()
+    smaller = catalogue().with_types([InstanceType("m99.large", 2, 8192, 0, ("x86_64",))])
+    newer = decide(stack(NEWER), LiveRegion(HERE, tuple(live_of(LARGE))))
+    assert build(newer).refusals == ()
+    assert [each.code for each in build(newer, Answers(instance_types=smaller)).refusals] == ["GRD004"]
+
+
+@pytest.mark.parametrize("is_allowed", [True, False])
+def test_ec2_is_asked_once_and_a_denial_is_a_note(is_allowed: bool) -> None:
+    world = World()
+    world.apply(stack(LARGE))
+    denied = CloudError("DescribeInstanceTypes", Fault.DENIED, "UnauthorizedOperation", "You are not authorized")
+    types = ScriptedCloud(
+        {"DescribeInstanceTypes": [{"InstanceTypes": [facts("m99.large")]} if is_allowed else denied]}
+    )
+    session = replace(world.session, services=lambda _name, _region="": types, describes_types=True)
+    plan(stack(LARGE), session)
+    assert types.calls == []
+    made = plan(stack(NEWER), session)
+    notes = [each for each in made.notes if each.code == "PLAN013"]
+    assert types.count("DescribeInstanceTypes") == 1
+    assert [each.code for each in made.refusals] == (["GRD004"] if is_allowed else [])
+    assert [each.severity for each in notes] == ([] if is_allowed else [Severity.NOTE])

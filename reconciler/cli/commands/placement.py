@@ -49,13 +49,13 @@ def run(args: Namespace, out: Output) -> int:
 
 def _placement(request: StackRequest, definitions: str, queues: str, out: Output) -> int:
     from reconciler.placement.catalogue import catalogue
-    from reconciler.placement.queues import place_stack
+    from reconciler.placement.queues import place_stack, pool_of_stack
     from reconciler.redact.presented import present_placement
     from reconciler.report.placement import placement_json, placement_page
     from reconciler.report.results import Placed
 
     read = _readable(request)
-    placed = place_stack(read.stack, catalogue())
+    placed = place_stack(read.stack, pool_of_stack(read.stack, catalogue()))
     chosen = placed.only(lambda name: fnmatchcase(name, definitions), lambda name: fnmatchcase(name, queues))
     _check_chosen(placed, chosen, definitions, queues)
     shown = present_placement(chosen, read.secrets)
