@@ -367,6 +367,7 @@ class Declarable:
     create: CreateCall
     update: UpdateCall | None = None
     cost_of_change: Callable[["ChangedField"], tuple[Cost, str]] | None = None  # where a row cannot know it
+    default_quota: int | None = None  # in an account and region, unless raised (User Guide, 'AWS Batch service quotas')
     capacity: Callable[[Spec], tuple[str, Vcpus]] | None = None  # the sort of capacity of a body, and how much of it
     source: str = ""
 

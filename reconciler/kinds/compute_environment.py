@@ -347,5 +347,6 @@ KIND = Kind(
     idle=Idle(is_idle=is_idle, jobs=JOBS, timeout=86400, disable_with=without_minimum),
     cost_of_change=cost_of_change,
     capacity=capacity,
+    default_quota=50,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html",
 )

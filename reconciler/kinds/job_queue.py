@@ -179,5 +179,6 @@ KIND = Kind(
     jobs=Jobs(listing_of_queue, drain_timeout=86400),
     replacement=ReplacementMethod.DELETE_FIRST,
     cost_of_change=_cost_of_change,
+    default_quota=50,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateJobQueue.html",
 )

@@ -48,5 +48,6 @@ KIND = Kind(
         disable_first=True,
         loss="removes a place where jobs run",
     ),
+    default_quota=50,
     source="https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateServiceEnvironment.html",
 )

@@ -14,9 +14,10 @@ from reconciler.verify.containers import CONTAINERS
 from reconciler.verify.images import IMAGES
 from reconciler.verify.instances import INSTANCES
 from reconciler.verify.network import NETWORK
+from reconciler.verify.quotas import QUOTA_CHECKS
 from reconciler.verify.roles import ROLES
 
-CHECKS: tuple[LiveCheck, ...] = (*ROLES, *NETWORK, *INSTANCES, *IMAGES, *CONTAINERS)
+CHECKS: tuple[LiveCheck, ...] = (*ROLES, *NETWORK, *INSTANCES, *IMAGES, *CONTAINERS, *QUOTA_CHECKS)
 
 
 @dataclass(frozen=True, slots=True)

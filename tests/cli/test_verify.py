@@ -82,17 +82,18 @@ def world(run: Run, port: str, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_what_exists_is_ok_and_what_does_not_fails_and_nothing_is_applied_then(world: Run, made: list[str]) -> None:
     files = {name: Path(f"found.{name}") for name in ("json", "junit", "sarif", "github", "markdown")}
     ran = world("verify", "verified", "-o", "text", *(f"-o{name}={file}" for name, file in files.items()))
-    assert (ran.code, ran.last) == (Exit.REFUSED, "Verify: 10 ok, 4 fail, 1 unknown (3 warnings).")
+    assert (ran.code, ran.last) == (Exit.REFUSED, "Verify: 13 ok, 4 fail, 1 unknown (4 warnings).")
     for text in (
         "computeResources.subnets[1]: subnet subnet-0bad0bad does not exist",
         "containerProperties.image: image job:2.0 does not exist",
         "role arn:aws:iam::123456789012:role/nobody does not exist (NoSuchEntity)",
         "parameter /db/password does not exist",
         "busybox:1 is not in ECR",
+        "may take 16 vCPUs of fargate Standard/OnDemand, and the quota is 6 (L-3032A538)",
     ):
         assert text in ran.out
     document = json.loads(files["json"].read_text(encoding="utf-8"))
-    assert document["summary"] == {"ok": 10, "fail": 4, "unknown": 1, "warnings": 3}
+    assert document["summary"] == {"ok": 13, "fail": 4, "unknown": 1, "warnings": 4}
     failed = [each for each in document["findings"] if each["result"] == "fail"]
     assert [(each["address"], each["check"], each["line"] is not None) for each in failed] == [
         ("ComputeEnvironment/fargate", "subnets", True), ("JobDefinition/wrong", "job-role", True),
@@ -103,13 +104,13 @@ def test_what_exists_is_ok_and_what_does_not_fails_and_nothing_is_applied_then(w
     assert (suites.get("failures"), len(suites.findall(".//skipped")), len(suites.findall(".//testcase"))) == (
         "4",
         1,
-        15,
+        18,
     )
     sarif = json.loads(files["sarif"].read_text(encoding="utf-8"))["runs"][0]["results"]
     assert [each["level"] for each in sarif].count("error") == 4
     assert {each["ruleId"] for each in sarif} >= {"verify/subnets", "verify/image", "verify/parameters"}
     assert files["github"].read_text(encoding="utf-8").count("::error file=verified/stack.yaml,line=") == 4
-    assert "### Verify: 10 ok, 4 fail, 1 unknown" in files["markdown"].read_text(encoding="utf-8")
+    assert "### Verify: 13 ok, 4 fail, 1 unknown" in files["markdown"].read_text(encoding="utf-8")
     everything = ran.out + ran.err + "".join(file.read_text(encoding="utf-8") for file in files.values())
     assert "hunter2" not in everything
     assert "scott" not in everything
@@ -143,5 +144,6 @@ def test_the_policy_has_the_rights_of_the_checks_of_the_stack_and_no_others(run:
     assert run("iam-policy", "small", "--for", "verify", "-o", "json").json["Statement"] == []
     (statement,) = run("iam-policy", "risk", "--for", "verify", "-o", "json").json["Statement"]
     assert statement["Action"] == [
-        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "iam:GetRole", "iam:ListAttachedRolePolicies",
+        "batch:DescribeComputeEnvironments", "batch:DescribeJobQueues", "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets", "iam:GetRole", "iam:ListAttachedRolePolicies", "servicequotas:ListServiceQuotas",
     ]  # fmt: skip

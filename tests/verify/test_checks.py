@@ -12,13 +12,14 @@ from reconciler.problems import CloudError, Fault
 from reconciler.verify.base import Finding, VerifyResult
 from reconciler.verify.checks import CHECKS, Verification, inquiries_of, verify_stack
 from tests import verify_page
-from tests.builders import CE, JD
+from tests.builders import CE, JD, JQ, SE
 from tests.fakes import HERE
 from tests.verify.worlds import (
     NOW,
     FakeServices,
     World,
     ami,
+    environment,
     good_stack,
     good_world,
     group,
@@ -166,6 +167,20 @@ WRONGS: tuple[Wrong, ...] = (
      "containerProperties.logConfiguration.options.awslogs-group", "log group /own in us-east-1 does not exist"),
     ("log-group", lambda world: world["log groups"].update({"/own": {"logGroupName": "/own/more"}}), "fail",
      f"{JD}/job", "containerProperties.logConfiguration.options.awslogs-group", "does not exist"),
+    ("vcpu-quota", lambda world: world.update(environments=[environment("theirs", 8)]), WARNING, f"{CE}/spot",
+     "computeResources.maxvCpus", "may take 72 vCPUs of ec2 Standard/Spot, and the quota is 64 (L-2)"),
+    ("vcpu-quota", lambda world: world["quotas"]["ec2"].pop(0), "unknown", f"{CE}/arm", "computeResources.maxvCpus",
+     "ec2 lists no quota of vCPUs for Standard/OnDemand"),
+    ("compute-environment-number", lambda world: world.update(environments=[
+        environment(f"theirs{number}", 0) for number in range(47)]), WARNING, f"{CE}/spot", "",
+     "the region has 51 computeEnvironments, and AWS Batch allows 50"),
+    ("job-queue-number", lambda world: world.update(queues=[
+        {"jobQueueName": f"q{number}", "jobQueueArn": f"q{number}", "state": "ENABLED", "priority": 1,
+         "computeEnvironmentOrder": []} for number in range(50)]), WARNING, f"{JQ}/q", "", "the region has 51 jobQueues"),
+    ("service-environment-number", lambda world: world.update({"service environments": [
+        {"serviceEnvironmentName": f"s{number}", "serviceEnvironmentArn": "s", "capacityLimits": [],
+         "serviceEnvironmentType": "SAGEMAKER_TRAINING"} for number in range(50)]}), WARNING, f"{SE}/training", "",
+     "the region has 51 serviceEnvironments"),
 )  # fmt: skip
 # Checks that are about one and the same thing: what is wrong with it flips both.
 TOGETHER = {"registry-credentials": {"secrets"}, "secrets": {"registry-credentials"},
@@ -219,6 +234,10 @@ def test_each_thing_is_asked_for_once_and_many_in_one_call_where_that_is_possibl
         ("secretsmanager", "DescribeSecret"): 1,
         ("ssm", "DescribeParameters"): 1,
         ("logs", "DescribeLogGroups"): 1,
+        ("service-quotas", "ListServiceQuotas"): 1,
+        ("batch", "DescribeComputeEnvironments"): 1,
+        ("batch", "DescribeJobQueues"): 1,
+        ("batch", "DescribeServiceEnvironments"): 1,
     }
 
 

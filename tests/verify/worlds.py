@@ -19,7 +19,7 @@ from reconciler.model import Identity, Json, Stack
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 from reconciler.service_models import model_loader
-from tests.builders import CE, JD, JQ, queue, stack
+from tests.builders import CE, JD, JQ, SE, queue, service, stack
 from tests.fakes import HERE
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -80,6 +80,20 @@ def image(tag: str, *architectures: str, digest: str = "sha256:" + "a" * 64) -> 
             "imageManifest": json.dumps({"manifests": manifests}), "imageManifestMediaType": INDEX}  # fmt: skip
 
 
+def quota(code: str, class_: str, value: float) -> Json:
+    dimensions = {"Class": class_, "Resource": "vCPU", "Service": "EC2", "Type": "Resource"}
+    metric = {"MetricNamespace": "AWS/Usage", "MetricName": "ResourceCount", "MetricDimensions": dimensions}
+    return {"QuotaCode": code, "QuotaName": code, "Value": float(value), "UsageMetric": metric}
+
+
+def environment(name: str, most: int, status: str = "VALID", *, kind: str = "SPOT") -> Json:
+    """A live environment, of whatever owner."""
+    return {"computeEnvironmentName": name, "computeEnvironmentArn": f"arn:aws:batch:us-east-1:1:x/{name}",
+            "ecsClusterArn": "", "status": status, "type": "MANAGED", "state": "ENABLED", "tags": {},
+            "computeResources": {"type": kind, "allocationStrategy": "SPOT_PRICE_CAPACITY_OPTIMIZED", "maxvCpus": most,
+                                 "minvCpus": 0, "instanceTypes": ["m5.large"], "subnets": []}}  # fmt: skip
+
+
 def good_world() -> World:
     return {
         "roles": {
@@ -104,6 +118,9 @@ def good_world() -> World:
         "secrets": {SECRET: {"ARN": SECRET, "Name": "db"}},
         "parameters": ["/db/user", "plain"],
         "log groups": {"/own": {"logGroupName": "/own", "retentionInDays": 30}},
+        "quotas": {"ec2": [quota("L-1", "Standard/OnDemand", 128), quota("L-2", "Standard/Spot", 64)],
+                   "fargate": [quota("L-3", "Standard/OnDemand", 6)]},
+        "environments": [], "queues": [], "service environments": [],
     }  # fmt: skip
 
 
@@ -135,6 +152,7 @@ def good_stack() -> Stack:
             "EC2", allocationStrategy="BEST_FIT_PROGRESSIVE", launchTemplate={"launchTemplateName": "base"})},
         (CE, "managed"): {"type": "MANAGED", "computeResources": {
             "type": "ECS_MANAGED_INSTANCES", "maxvCpus": 64, "managedInstancesProvider": managed}},
+        (SE, "training"): service(m5=4),
         (JQ, "q"): queue("spot", "templated"),
         (JD, "job"): {"type": "container", "containerProperties": {
             "image": f"{ECR}/job:1.0", "jobRoleArn": f"{arn}job", "executionRoleArn": f"{arn}execution",
@@ -232,6 +250,12 @@ ANSWERS: Mapping[tuple[str, str], Callable[[World, Json], Json]] = {
     ("secretsmanager", "DescribeSecret"): by_name("secrets", "SecretId", "ResourceNotFoundException"),
     ("ssm", "DescribeParameters"): parameters,
     ("logs", "DescribeLogGroups"): log_groups,
+    ("service-quotas", "ListServiceQuotas"): lambda world, request: {"Quotas": world["quotas"][request["ServiceCode"]]},
+    ("batch", "DescribeComputeEnvironments"): lambda world, _request: {"computeEnvironments": world["environments"]},
+    ("batch", "DescribeJobQueues"): lambda world, _request: {"jobQueues": world["queues"]},
+    ("batch", "DescribeServiceEnvironments"): lambda world, _request: {
+        "serviceEnvironments": world["service environments"]
+    },
 }
 
 

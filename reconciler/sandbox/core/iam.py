@@ -6,7 +6,7 @@ it, and not that of the policies which reconciler writes.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -181,6 +181,29 @@ def _allows(statement: Mapping[str, Json], need: Need) -> bool:
     )
 
 
+ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
+
+
+def decision(statements: Iterable[Mapping[str, Json]], need: Need) -> str:
+    """Return what policies decide on a need, as SimulatePrincipalPolicy says it: a denial wins."""
+    effects = {statement["Effect"] for statement in statements if _applies(statement, need)}
+    return EXPLICIT_DENY if "Deny" in effects else ALLOWED if "Allow" in effects else IMPLICIT_DENY
+
+
+def _applies(statement: Mapping[str, Json], need: Need) -> bool:
+    return (
+        _matches(statement, "Action", need.action.lower(), str.lower)
+        and _matches(statement, "Resource", need.resource, str)
+        and all(_holds(test, values, need) for test, values in statement.get("Condition", {}).items())
+    )
+
+
+def _matches(statement: Mapping[str, Json], member: str, value: str, form: Callable[[str], str]) -> bool:
+    if f"Not{member}" in statement:
+        return not any(fnmatchcase(value, form(each)) for each in _listed(statement[f"Not{member}"]))
+    return any(fnmatchcase(value, form(each)) for each in _listed(statement.get(member, "*")))
+
+
 def _listed(value: Json) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
@@ -191,8 +214,11 @@ def _holds(test: str, values: Mapping[str, Json], need: Need) -> bool:
         return False
     return all(
         key in need.context
-        and (need.context[key] == value if test == "StringEquals" else fnmatchcase(need.context[key], value))
-        for key, value in values.items()
+        and any(
+            need.context[key] == value if test == "StringEquals" else fnmatchcase(need.context[key], value)
+            for value in _listed(wanted)
+        )
+        for key, wanted in values.items()
     )
 
 

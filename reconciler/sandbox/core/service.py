@@ -249,6 +249,16 @@ class Simulator:
             scheduler.advance(account_state)
             return tuple(every_tagged(account_state))
 
+    def kept(self, account: str, region: str, table: str) -> Mapping[str, Json]:
+        """Return the rows that `keep` has put in a table of a region: the state of other services."""
+        with self._lock, self._store.session():
+            return dict(self._account_state(account, region).rows(table))
+
+    def keep(self, account: str, region: str, table: str, key: str, row: Json) -> None:
+        """Keep a row; None takes it away."""
+        with self._lock, self._store.session():
+            self._account_state(account, region).note(table, key, row)
+
     def label(self, account: str, region: str, arn: str, labels: Mapping[str, str]) -> None:
         """Give a resource tags that only AWS can give, such as `aws:cloudformation:stack-name`."""
         with self._lock, self._store.session():
