@@ -48,6 +48,7 @@ class Verdict:
     instance_type: str = ""
     hint: str = ""
     environment: str = ""
+    may_wait: bool = False  # although it fits: AWS documents that a job with GPUs may, beside types without
 
     @property
     def reason(self) -> str:
@@ -204,8 +205,10 @@ def _has_sure_gpus(each: InstanceType) -> bool:
 def _on_instances(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     asked = _asked(need)
     if witness := _witness(asked, offer, _vcpus_within(need, offer)):
-        detail = _headroom(asked, witness) + _mixture(asked, offer)
-        return _unknown(need, offer) or Verdict(Feasibility.FITS, detail, instance_type=witness.type.name)
+        mixture = _mixture(asked, offer)
+        detail = _headroom(asked, witness) + mixture
+        fits = Verdict(Feasibility.FITS, detail, instance_type=witness.type.name, may_wait=bool(mixture))
+        return _unknown(need, offer) or fits
     sizes = list(offer.every_size)
     outcomes = [(size, _on_size(asked, size)) for size in sizes]
     holding = [size for size, outcome in outcomes if outcome in (Feasibility.FITS, Feasibility.TIGHT)]
@@ -278,7 +281,8 @@ def _tight(need: JobNeed, asked: Asked, offer: Offer, size: Size) -> Verdict:
     else:
         detail = f"fits {name}, but {offer.name} may also launch sets of families that are too small"
         hint = "name the instance families"
-    return Verdict(Feasibility.TIGHT, detail + _mixture(asked, offer), instance_type=name, hint=hint)
+    mixture = _mixture(asked, offer)
+    return Verdict(Feasibility.TIGHT, detail + mixture, instance_type=name, hint=hint, may_wait=bool(mixture))
 
 
 def _too_large(asked: Asked, offer: Offer, sizes: Sequence[Size], catalogue: Catalogue) -> Verdict:

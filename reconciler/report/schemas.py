@@ -8,6 +8,7 @@ from reconciler.apply import State
 from reconciler.inspect.status import Sync
 from reconciler.inspect.who import Trace
 from reconciler.model import Action, Cost, Json, Until
+from reconciler.placement.verdicts import Feasibility
 from reconciler.problems import Exit, Severity
 from reconciler.report.fleet import WORDS, Column, DeploymentOutcome, Selection, ShardPosition
 from reconciler.report.json import FLEET, FORMAT, TIME
@@ -479,6 +480,37 @@ VERIFY = document(
     ),
     findings=entries(ref("finding"), "By resource, in the order of the files."),
 )
+VERDICT = choice(Feasibility, "fits: a type surely holds a job; tight: it may; never: no type can.")
+PAIR = members(
+    "Whether jobs of a definition can start in one environment of a queue.",
+    job_definition=value("string", "The logical name of the job definition."),
+    job_queue=value("string", "The name of the queue."),
+    compute_environment=value(["string", NULL], "The name of the environment; null where the queue decides."),
+    verdict=VERDICT,
+    code=value(["string", NULL], "The status reason that AWS shows for it; null if none is documented."),
+    detail=value("string", "Why, as the end of a sentence about a job."),
+    hint=value("string", "What to change; may be empty."),
+    instance_type=value(
+        ["string", NULL], "The type that holds a job, or the nearest one for never; null if neither is."
+    ),
+)
+PLACEMENT = document(
+    "placement",
+    "Whether the jobs of a stack can ever start",
+    "What `reconciler placement -o json` prints for one stack; for several, it is an array. Fields may be added.",
+    {"pair": PAIR},
+    stack=OF_STACK["stack"],
+    catalogue=members(
+        "The table of instance types.",
+        date=value("string", "When it was made.", pattern=r"^\d{4}-\d{2}-\d{2}$"),
+        source=value("string", "What it was made from."),
+    ),
+    pairs=entries(ref("pair"), "By job definition, queue and environment, in the order in which they are tried."),
+    job_definitions=entries(
+        members("One of them.", name=value("string", "Its logical name."), verdict=VERDICT),
+        "The best verdict of each job definition.",
+    ),
+)
 STOPPED = members(
     "What stopped the command.",
     kind=value("string", "What kind of error it is."),
@@ -534,6 +566,7 @@ DOCUMENTS: Mapping[str, Json] = {
     "status": STATUS,
     "validation": VALIDATION,
     "verify": VERIFY,
+    "placement": PLACEMENT,
     "error": ERROR,
     FLEET: REPORT,
 }

@@ -8,11 +8,14 @@ import pytest
 
 from reconciler.kinds.reasons import WAIT_REASONS
 from reconciler.placement.catalogue import catalogue
+from reconciler.report.catalogue import catalogue as entries
+from reconciler.verify.checks import CHECKS
 from tests.cli.conftest import Run, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "placement.md").read_text(encoding="utf-8")
 STACK, RUNS_ON = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 (SHOWN,) = re.findall(r"```console\n\$ reconciler placement\n(.*?)```", PAGE, re.DOTALL)
+((EXPLAINED_CODE, EXPLAINED),) = re.findall(r"```console\n\$ reconciler explain (\S+)\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -72,14 +75,18 @@ def test_a_queue_that_is_named_makes_it_an_error_of_validate_and_a_result_here(r
     assert (ran.code, ran.out.splitlines()[0]) == (5, "never   JobDefinition/train")
 
 
-def test_the_page_lists_every_code_that_is_known() -> None:
-    listed = re.findall(r"^\| `([A-Z0-9_:]+)` \|", PAGE, re.MULTILINE)
-    assert sorted(listed) == sorted(reason.code for reason in WAIT_REASONS)
+def test_the_page_lists_every_code_that_is_known_with_what_shows_it() -> None:
+    rows = re.findall(r"^\| `([A-Z0-9_:]+)` \| (.*) \|$", PAGE, re.MULTILINE)
+    assert sorted(code for code, _ in rows) == sorted(reason.code for reason in WAIT_REASONS)
+    assert [len(row.split(" | ")) for _, row in rows] == [3] * len(rows)
+    assert {word for _, row in rows for word in re.findall(r"[A-Z]{2,3}\d{3}", row)} <= entries().keys()
+    checks = {word for _, row in rows if "verify.md" in row for word in re.findall(r"`([a-z]+-[a-z-]+)`", row)}
+    assert checks <= {check.id for check in CHECKS}
 
 
 def test_a_code_and_an_instance_type_are_explained(run: Run) -> None:
-    ran = run("explain", "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT")
-    assert (ran.code, "no instance type of any environment is large enough" in ran.out) == (0, True)
+    ran = run("explain", EXPLAINED_CODE)
+    assert (ran.code, ran.out) == (0, EXPLAINED)
     ran = run("explain", "instance", "c6i.large")
     assert (ran.code, ran.out.splitlines()[1].split()) == (
         0,

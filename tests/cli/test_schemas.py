@@ -30,12 +30,12 @@ def documents(run: Run) -> Iterator[Json]:
     write("broken", BROKEN)
     Path("reconciler.yaml").write_text("environments: {dev: {region: us-east-1}}\nstacks: {small: dev, broken: dev}\n")
     for words in (
-        "plan small", "drift small", "status small", "verify risk", "validate small", "validate broken", "plan broken", "plan nowhere",
+        "plan small", "drift small", "status small", "verify risk", "placement risk", "validate small", "validate broken", "plan broken", "plan nowhere",
         "plan --all", "status --all", "validate --all", "apply --all", "apply small", "apply small --yes", "plan small",
         "apply small --yes", "drift small", "status small", "destroy small --yes", "apply --all --yes", "drift --all",
         "apply small --yes --expect 0123456789abcdef", "nonsense",
     ):  # fmt: skip
-        offline = words.startswith(("validate", "nonsense"))
+        offline = words.startswith(("validate", "placement", "nonsense"))
         found = run(*words.split(), *(() if offline else ("--sandbox",)), "-o", "json").json
         yield from found if isinstance(found, list) else [found]
 

@@ -15,7 +15,7 @@ EXAMPLES = """\
   reconciler schema error                         of the document of a stack that fails
   reconciler schema fleet-report                  of `--all -o json` and `report merge`
 """
-DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "verify", "error", "fleet-report")
+DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "verify", "placement", "error", "fleet-report")
 OTHERS = ("fleet", *DOCUMENTS)
 
 

@@ -71,6 +71,15 @@ def _starts_where_it_is_to_run(subject: Subject) -> Findings:
             yield (), f"can never start on JobQueue/{name}, which lifecycle.runsOn names: it {_reasons(pairs)}"
 
 
+def _gpus_are_apart(subject: Subject) -> Findings:
+    need = subject.cached(job_need)
+    if any(group.gpus for group in need.groups):
+        pairs = list(subject.shared(_pool).pairs(need, subject.runs_on))
+        holding = [pair.verdict for pair in pairs if pair.verdict.outcome in (Feasibility.FITS, Feasibility.TIGHT)]
+        if holding and all(verdict.may_wait for verdict in holding):
+            yield (), f"needs a GPU, and {holding[0].detail}"
+
+
 def _reasons(pairs: Iterable[Pair]) -> str:
     """Return why a job can start in no environment, each reason once, with the number to change."""
     reasons = dict.fromkeys(pair.verdict.reason for pair in pairs)
@@ -146,6 +155,19 @@ RULES = (
         evidence=later("SubmitJob", note="jobs cannot be submitted to a queue that does not exist"),
         fails=_with_queue(ec2(), environments.ec2(), "queeu"),
         passes=_with_queue(ec2(), environments.ec2(), "elsewhere"),
+    ),
+    Rule(
+        id="JD704",
+        says="Jobs with GPUs are on environments that launch only instance types with GPUs.",
+        check=_gpus_are_apart,
+        hint="declare an environment of GPU families alone, and a queue for it",
+        severity=Severity.WARNING,
+        evidence=documented(
+            "AWS Batch User Guide, 'Run GPU jobs'",
+            "If this isn't done a GPU job might get stuck in the RUNNABLE status.",
+        ),
+        fails=_with_queue(ec2(resourceRequirements=size(GPU=1)), environments.ec2(instanceTypes=["g4dn", "m5"])),
+        passes=_with_queue(ec2(resourceRequirements=size(GPU=1)), environments.ec2(instanceTypes=["g4dn", "g5"])),
     ),
     Rule(
         id="JD404",
