@@ -77,9 +77,15 @@ Failing = Callable[..., None]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def clock() -> InstantClock:
+    return InstantClock(1_700_000_000.0)
+
+
+@pytest.fixture
+def run(
+    clock: InstantClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
     """Run a command in a folder with the stacks `risk` and `small`."""
-    clock = InstantClock(1_700_000_000.0)
     monkeypatch.setattr(aws_clock, "WallClock", lambda: clock)
     monkeypatch.setattr(session, "open_sandbox", partial(session.open_sandbox, clock=clock))
     for name in UNSET:
@@ -98,6 +104,39 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ran(code, captured.out, captured.err)
 
     return running
+
+
+Once = Callable[[Callable[[], object]], None]
+_worlds: dict[str, tuple[float, dict[str, bytes]]] = {}  # the time and the files after a preparation, by its name
+
+
+@pytest.fixture
+def once(clock: InstantClock) -> Once:
+    """Prepare the folder as many tests need it: really once, and then by a copy of the files that this made."""
+
+    def prepare(work: Callable[[], object]) -> None:
+        name = f"{work.__module__}.{work.__qualname__}"
+        if name in _worlds:
+            clock.time, files = _worlds[name]
+            for file, content in files.items():
+                Path(file).parent.mkdir(parents=True, exist_ok=True)
+                Path(file).write_bytes(content)
+            return
+        work()
+        _worlds[name] = clock.time, {str(file): file.read_bytes() for file in Path().rglob("*") if file.is_file()}
+
+    return prepare
+
+
+@pytest.fixture
+def risk(run: Run, once: Once) -> Run:
+    """Run commands where the stack `risk` is applied."""
+
+    def apply() -> None:
+        assert run("apply", "risk", "--sandbox", "--yes").code == 0
+
+    once(apply)
+    return run
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ READS = ["DescribeComputeEnvironments", "DescribeJobDefinitions", "DescribeJobQu
          "ListConsumableResources", "ListSchedulingPolicies"]  # fmt: skip
 
 
-@pytest.fixture
-def risk(run: Run) -> Run:
-    """Run commands where the stack `risk` was applied."""
-    assert run("apply", "risk", HERE, "--yes").code == 0
-    return run
-
-
 def ail(run: Run) -> None:
     """Much is wrong: an environment is INVALID, jobs wait, and somebody has changed a queue."""
     write(

@@ -79,7 +79,9 @@ def test_a_locale_without_utf8_gets_escapes_and_programs_get_utf8(env: dict[str,
 
 
 @pytest.mark.parametrize("words", [("validate", "whole"), ("validate", "wide", "-o", "json"), ("plan", "nowhere")])
-@pytest.mark.parametrize("closed", [(1,), (2,), (1, 2), (0, 1, 2)])
+@pytest.mark.parametrize(
+    "closed", [(1,), *(pytest.param(each, marks=pytest.mark.long) for each in [(2,), (1, 2)]), (0, 1, 2)]
+)
 def test_streams_that_are_closed_change_nothing(words: tuple[str, ...], closed: tuple[int, ...], folder: Path) -> None:
     code = (
         f"import os\nfor number in {closed}: os.close(number)\n"

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.adapters import machine
 from reconciler.model import Json
-from tests.cli.conftest import SMALL, Ran, Run, write
+from tests.cli.conftest import SMALL, Once, Ran, Run, write
 
 STACKS = ("a", "b")
 FLEET = f"environments: {{prod: {{region: us-east-1}}, dev: {{region: eu-west-1}}}}\nstacks: {{{', '.join(f'{name}: [prod, dev]' for name in STACKS)}}}\n"
@@ -29,11 +29,14 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 @pytest.fixture
-def fleet(run: Run, later: Later) -> Iterator[Run]:
-    for name in STACKS:
-        write(name, SMALL.replace("small", name).replace("fair:", f"fair-{name}:"))
-    Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
-    assert run("apply", "--all", "--sandbox", "--yes").code == 0
+def fleet(run: Run, later: Later, once: Once) -> Run:
+    def apply() -> None:
+        for name in STACKS:
+            write(name, SMALL.replace("small", name).replace("fair:", f"fair-{name}:"))
+        Path("reconciler.yaml").write_text(FLEET, encoding="utf-8")
+        assert run("apply", "--all", "--sandbox", "--yes").code == 0
+
+    once(apply)
     return run
 
 

@@ -11,12 +11,6 @@ from tests.cli.conftest import STACK, Run, write
 ARN = "arn:aws:batch:us-east-1:123456789012:"
 
 
-@pytest.fixture
-def risk(run: Run) -> Run:
-    assert run("apply", "risk", "--sandbox", "--yes").code == 0
-    return run
-
-
 def test_the_table_has_an_arn_for_each_resource(risk: Run) -> None:
     ran = risk("outputs", "risk", "--sandbox")
     assert (ran.code, ran.err) == (0, "")

@@ -6,17 +6,20 @@ from pathlib import Path
 import pytest
 
 from reconciler.live.ownership import tool_tag_of
-from tests.cli.conftest import Run, Tag
+from tests.cli.conftest import Once, Run, Tag
 
 Golden = Callable[[str, str], None]
 
 
 @pytest.fixture
-def forgotten(run: Run) -> Run:
+def forgotten(risk: Run, once: Once) -> Run:
     """The stack `risk` is live, and not owned by a stack."""
-    run("apply", "risk", "--sandbox", "--yes")
-    assert run("forget", "risk", "--sandbox", "--yes").code == 0
-    return run
+
+    def forget() -> None:
+        assert risk("forget", "risk", "--sandbox", "--yes").code == 0
+
+    once(forget)
+    return risk
 
 
 def edit(before: str, after: str) -> None:

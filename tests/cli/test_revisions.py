@@ -14,7 +14,7 @@ from reconciler.inspect.history import revisions_of
 from reconciler.redact.presented import present_history
 from reconciler.redact.secrets import CHANGED, REDACTED, Secrets
 from tests.builders import JD, container, stack
-from tests.cli.conftest import Ran, Run, write
+from tests.cli.conftest import Once, Ran, Run, write
 from tests.cli.test_run import at_a_terminal, batch
 from tests.live_jobs import LiveJobs
 from tests.world import World
@@ -47,12 +47,16 @@ jobDefinitions:
 
 
 @pytest.fixture
-def grown(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+def grown(run: Run, once: Once, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run commands where three revisions of `simulate` were applied, on a page of 80 columns."""
     monkeypatch.setenv("COLUMNS", "80")
-    for number in (1, 2, 3):
-        write("risk", declared(number))
-        assert run("apply", "risk", HERE, "--yes").code == 0
+
+    def apply() -> None:
+        for number in (1, 2, 3):
+            write("risk", declared(number))
+            assert run("apply", "risk", HERE, "--yes").code == 0
+
+    once(apply)
     return run
 
 

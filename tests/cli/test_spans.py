@@ -235,10 +235,10 @@ def test_an_exporter_that_is_not_there_is_told(run: Run, monkeypatch: pytest.Mon
     ("name", "value"),
     [
         ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
-        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1"),
-        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "-1"),
-        ("OTEL_SPAN_LINK_COUNT_LIMIT", "-1"),
-        ("OTEL_BSP_MAX_QUEUE_SIZE", "-1"),
+        pytest.param("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1", marks=pytest.mark.long),
+        pytest.param("OTEL_ATTRIBUTE_COUNT_LIMIT", "-1", marks=pytest.mark.long),
+        pytest.param("OTEL_SPAN_LINK_COUNT_LIMIT", "-1", marks=pytest.mark.long),
+        pytest.param("OTEL_BSP_MAX_QUEUE_SIZE", "-1", marks=pytest.mark.long),
         ("OTEL_BSP_SCHEDULE_DELAY", "0"),
     ],
 )
