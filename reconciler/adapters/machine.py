@@ -2,12 +2,15 @@
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from reconciler.ports import HiddenFile, OutsideStack
 from reconciler.problems import InvalidStack, Problem, Where, WrongUsage
@@ -67,6 +70,25 @@ LARGEST = 16 * 2**20
 NAME_HINT = "pass the folder of a stack, or its only file"
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of an existing one at the end, with its mode; not if the block raises.
+
+    A file that is mounted by itself cannot be replaced: its content is overwritten then.
+    """
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(fresh).chmod(stat.S_IMODE(path.stat().st_mode))
+        try:
+            Path(fresh).replace(path)
+        except OSError:
+            shutil.copyfile(fresh, path)
+    finally:
+        Path(fresh).unlink(missing_ok=True)
+
+
 class DiskFiles:
     """Touches nothing outside the folder, whatever `..`, absolute paths or links say; enters no linked folder."""
 
@@ -112,15 +134,8 @@ class DiskFiles:
         mode = stat.S_IMODE(path.stat().st_mode)
         if not mode & ANYBODY_WRITES:
             raise PermissionError(errno.EACCES, "the file is read-only")
-        descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            Path(fresh).chmod(mode)
-            Path(fresh).replace(path)
-        except BaseException:
-            Path(fresh).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            file.write(content)
 
     def own_names(self) -> tuple[str, ...]:
         """Return the files of the stack, each once: a name that is a link to another of them is left out."""

@@ -27,6 +27,7 @@ from reconciler.cli.streams import (
     check_stays_local,
     use_utf8,
     write_to,
+    write_whole,
 )
 from reconciler.ports import UNOBSERVED
 from reconciler.printable import harmless_line, harmless_text
@@ -374,7 +375,7 @@ class Output:
         if file.startswith(IN_S3):
             open_objects(self._watch or UNOBSERVED).put(file, "".join(pieces).encode(errors="backslashreplace"))
         elif file:
-            write_to(file, "w", pieces)
+            write_whole(file, pieces)
         else:
             self._write_stdout(pieces)
 

@@ -217,10 +217,30 @@ def check_writable(targets: Sequence[OutputTarget]) -> None:
 
 
 def write_to(file: str, mode: str, pieces: Iterable[str]) -> None:
-    """Raises `Unwritable`."""
+    """Write text to a file. Raises `Unwritable`."""
+    with _unwritable(file), Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
+        opened.writelines(pieces)
+
+
+def write_whole(file: str, pieces: Iterable[str]) -> None:
+    """Give a file new text, at once: if a piece cannot be made, the file stays as it is. Raises `Unwritable`.
+
+    What is no regular file, or is in a folder that is read-only, is written piece by piece.
+    """
+    from reconciler.adapters.machine import replacing
+
+    path = Path(os.path.realpath(file))
+    if not path.is_file() or not os.access(path.parent, os.W_OK):
+        write_to(file, "w", pieces)
+        return
+    with _unwritable(file), replacing(path) as opened:
+        opened.writelines(piece.encode(UTF8, "backslashreplace") for piece in pieces)
+
+
+@contextmanager
+def _unwritable(file: str) -> Iterator[None]:
     try:
-        with Path(file).open(mode, encoding=UTF8, errors="backslashreplace") as opened:
-            opened.writelines(pieces)
+        yield
     except OSError as error:
         raise Unwritable(f"cannot write {file}: {error.strerror}") from error
 

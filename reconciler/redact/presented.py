@@ -426,6 +426,11 @@ class PresentedResource(View):
         return self._redaction.text(self._raw.live.reason) if self._raw.live else ""
 
     @property
+    def trouble(self) -> str:
+        """Why a live resource does not work, in the service's words or ours."""
+        return self._redaction.text(self._raw.unhealthy.reason) if self._raw.unhealthy else ""
+
+    @property
     def revisions(self) -> tuple[int, ...]:
         return self._raw.live.revisions if self._raw.live else ()
 

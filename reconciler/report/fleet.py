@@ -19,6 +19,7 @@ from reconciler.report.results import (
     Planned,
     StackOutputs,
     StackVerified,
+    StatusShown,
     Validation,
 )
 from reconciler.report.summary import capacity_in_short, likeness_of, outcome_line, plan_counts
@@ -29,6 +30,7 @@ CUT_SHORT = "FLT008"
 GAP = "  "
 MOST = 100  # columns of what one line of the table tells
 UNCHANGED = "unchanged"
+HEALTHY = "healthy"
 MEANINGS: Mapping[int, str] = {
     Exit.DONE: "done",
     Exit.ERROR: "failed",
@@ -45,7 +47,7 @@ MEANINGS: Mapping[int, str] = {
     Exit.INTERRUPTED: "interrupted",
     Exit.TERMINATED: "terminated",
 }
-WORDS = (UNCHANGED, *MEANINGS.values())
+WORDS = (UNCHANGED, HEALTHY, *MEANINGS.values())
 RESULT = "The document of the command for one stack, as in the schema of its `document`; null if it was stopped before."
 PLACE = attrgetter("file", "stack", "environment", "account", "region")
 
@@ -166,6 +168,8 @@ def came_to(code: int, items: Sequence[Item]) -> str:
             return MEANINGS[Exit.CHANGES]
         case Planned() | Drift() | ApplyResult(finish=None):
             return UNCHANGED
+        case StatusShown():
+            return HEALTHY
         case _:
             return MEANINGS[code]
 
@@ -325,7 +329,7 @@ def _told(item: Item) -> str:
             return stopped.message
         case ApplyResult(finish=finish):
             return outcome_line(finish.counts).partition(": ")[2] if finish else "nothing to do"
-        case StackOutputs() | Graphed() | Placed() | StackVerified():
+        case StackOutputs() | Graphed() | Placed() | StackVerified() | StatusShown():
             return item.told
         case PresentedStopped():
             return item.message

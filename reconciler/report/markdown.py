@@ -26,6 +26,7 @@ from reconciler.report.results import (
     Planned,
     StackOutputs,
     StackVerified,
+    StatusShown,
     Validation,
     drift_of,
 )
@@ -202,7 +203,7 @@ def _report(item: Item, sheet: Sheet) -> str:
             _put_verified(sheet, verification)
         case PresentedStopped():
             _put_stopped(sheet, item)
-        case Validation() | StackOutputs() | Graphed() | Placed():  # have formats of their own
+        case Validation() | StackOutputs() | Graphed() | Placed() | StatusShown():  # have formats of their own
             pass
     return sheet.text
 

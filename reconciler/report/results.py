@@ -16,6 +16,7 @@ from reconciler.redact.presented import (
     PresentedPlan,
     PresentedProblem,
     PresentedReferences,
+    PresentedStatus,
     PresentedStopped,
     PresentedVerification,
 )
@@ -241,4 +242,27 @@ class StackVerified:
         return ", ".join(f"{count} {result}" for result, count in self.verification.counts.items())
 
 
-Item = Validation | Planned | Drift | ApplyResult | StackOutputs | Graphed | Placed | StackVerified | PresentedStopped
+@dataclass(frozen=True, slots=True)
+class StatusShown:
+    """A stack of which the status is shown."""
+
+    status: PresentedStatus
+
+    @property
+    def told(self) -> str:
+        counts = (f"{count} {word}" for word, count in self.status.counts.items() if count)
+        return ", ".join(counts) or "no resources"
+
+
+Item = (
+    Validation
+    | Planned
+    | Drift
+    | ApplyResult
+    | StackOutputs
+    | Graphed
+    | Placed
+    | StackVerified
+    | StatusShown
+    | PresentedStopped
+)

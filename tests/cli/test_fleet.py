@@ -68,6 +68,20 @@ def test_targets_are_applied_in_their_own_accounts_and_regions(fleet: Run) -> No
     ]  # fmt: skip
 
 
+def test_the_status_of_a_deployment_is_what_its_resources_are(fleet: Run) -> None:
+    fleet("apply", "--all", "--sandbox", "--yes", "--env", "dev")
+    lines = fleet("status", "--all", "--sandbox").out.splitlines()
+    assert lines[-7:] == [
+        "Deployments",
+        "risk@dev                 3 healthy, 3 in sync",
+        "small@dev                1 healthy, 1 in sync",
+        "small@prod/222222222222  1 missing, 1 pending",
+        "small@prod/333333333333  1 missing, 1 pending",
+        "",
+        "Fleet: 4 deployments: 2 healthy, 2 unhealthy.",
+    ]
+
+
 def test_what_is_unchanged_is_a_line_of_the_table_alone_unless_more_is_asked_for(fleet: Run) -> None:
     fleet("apply", "--all", "--sandbox", "--yes")
     ran = fleet("plan", "--all", "--sandbox", "--detailed-exitcode")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from reconciler.app import usecases
 from reconciler.cli.main import _open_streams
 from reconciler.cli.signals import Terminated
-from reconciler.cli.streams import are_shown_together
+from reconciler.cli.streams import are_shown_together, write_whole
 from tests.cli.conftest import Run, write
 from tests.cli.test_run import batch, failing
 
@@ -133,3 +134,20 @@ def test_a_merged_log_names_a_change_that_is_done_once() -> None:
     assert merged.count("SchedulingPolicy/fair: done") == 1
     assert "\ndone " not in merged
     assert merged.endswith("Apply: 1 done, 0 failed, 0 skipped, 0 not started.\n")
+
+
+def test_a_report_that_cannot_be_made_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    def pieces() -> Iterator[str]:
+        yield "[\n"
+        raise ValueError("no JSON")
+
+    file = tmp_path / "plan.json"
+    file.write_text("whole", encoding="utf-8")
+    file.chmod(0o640)
+    with pytest.raises(ValueError, match="no JSON"):
+        write_whole(str(file), pieces())
+    assert [(path, path.read_text(encoding="utf-8")) for path in tmp_path.iterdir()] == [(file, "whole")]
+    link = tmp_path / "link.json"
+    link.symlink_to(file)
+    write_whole(str(link), ["new\n"])
+    assert (link.is_symlink(), file.read_text(encoding="utf-8"), file.stat().st_mode & 0o777) == (True, "new\n", 0o640)

@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from reconciler.apply import Outcome
-from reconciler.model import Cost, Plan
+from reconciler.inspect.status import ResourceStatus, StackStatus, Sync
+from reconciler.model import Address, Cost, Plan
 from reconciler.problems import Declined, Problem, Stopped, Where
-from reconciler.redact.presented import present, present_finish, present_problems, present_stopped
+from reconciler.redact.presented import present, present_finish, present_problems, present_status, present_stopped
 from reconciler.redact.secrets import Secrets
 from reconciler.report.results import drift_of
 from reconciler.report.text.drift import drift_page
+from reconciler.report.text.inspect import status_page
 from reconciler.report.text.page import Page, console_for, problems_page, show, stopped_page
 from reconciler.report.text.plan import finish_page, plan_page
 from tests.fakes import HERE
@@ -148,3 +150,23 @@ def test_of_very_many_changes_that_are_done_the_number_is_told() -> None:
     assert "5001 other resources" in page
     assert "ComputeEnvironment/gpu" in page
     assert len(page.splitlines()) < 20
+
+
+def test_of_many_resources_those_without_anything_to_say_are_counted_unless_all_are_asked_for() -> None:
+    def resource(name: str, health: str = "ACTIVE") -> ResourceStatus:
+        return ResourceStatus(
+            address=Address("JobDefinition", name),
+            name=name,
+            health=health,
+            is_healthy=health == "ACTIVE",
+            sync=Sync.IN_SYNC,
+        )
+
+    resources = (*(resource(f"j{number}") for number in range(500)), resource("bad", "INVALID"))
+    status = present_status(StackStatus(stack="risk", identity=HERE, resources=resources))
+    lines = status_page(status, 80).plain.splitlines()[3:5]
+    assert lines == [
+        "INVALID  in sync  JobDefinition/bad",
+        "ACTIVE   in sync  500 job definitions  -v lists them",
+    ]
+    assert len(status_page(status, 80, verbose=1).plain.splitlines()) > 500

@@ -1,12 +1,13 @@
 """`reconciler status`."""
 
+import shlex
 from argparse import ArgumentParser, Namespace
 from functools import partial
 
 from reconciler.app.request import StackRequest
 from reconciler.cli.context import live_stack, with_installed_sdk
 from reconciler.cli.fleet import run_fleet
-from reconciler.cli.options import add_cloud, add_fleet, add_output, add_stacks, add_variables, fleet_of
+from reconciler.cli.options import add_cloud, add_fleet, add_output, add_stacks, add_variables, fleet_of, words_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
 
@@ -23,6 +24,14 @@ health (AWS's status in capitals):
   DISABLED                 declared so, or disabled outside this stack, which is unhealthy
   BLOCKED                  a queue with no working environment
   missing, foreign         declared, but not live, or not owned by this stack
+
+sync:
+  in sync                  as declared
+  drifted, pending         changed outside this stack, or declared and not applied yet
+  not declared             owned by this stack, and deleted by the next apply
+  -                        not owned by this stack
+
+Resources that need attention come first. Exit code 8: one of them is not healthy.
 """
 
 
@@ -44,11 +53,18 @@ def _status(request: StackRequest, out: Output, *, has_jobs: bool) -> int:
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_status
     from reconciler.report.json import status_json
-    from reconciler.report.text.inspect import status_page
+    from reconciler.report.results import StatusShown
+    from reconciler.report.text.inspect import StatusCommands, status_page
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         status = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=has_jobs)
     shown = present_status(status, read.secrets)
-    out.publish(lambda width: status_page(shown, width), lambda: status_json(shown))
+    words = words_of(request)
+    commands = StatusCommands(*(shlex.join(("reconciler", command, *words)) for command in ("doctor", "drift")))
+    out.publish(  # `doctor` reads a deployment of a file only by its path
+        lambda width: status_page(shown, width, out.verbose, None if request.deployment else commands),
+        lambda: status_json(shown),
+        StatusShown(shown),
+    )
     return Exit.DONE if status.is_healthy else Exit.UNHEALTHY

@@ -1,6 +1,8 @@
 """The state of a stack for people: status, diagnoses, the revisions of a job definition, and a rollback."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from reconciler.inspect.doctor import Pointer
 from reconciler.inspect.history import ACTIVE
@@ -21,7 +23,7 @@ from reconciler.redact.presented import (
     PresentedStatus,
 )
 from reconciler.report.summary import facts_of, field_facts, outcome_line
-from reconciler.report.text.page import Page, write_problem
+from reconciler.report.text.page import Page, Part, write_problem
 from reconciler.report.text.plan import (
     write_fields,
     write_interruption,
@@ -29,34 +31,87 @@ from reconciler.report.text.plan import (
     write_remaining_changes,
     write_results,
 )
-from reconciler.report.text.values import iso, number_of, place
+from reconciler.report.text.table import TableColumn, write_table
+from reconciler.report.text.values import iso, number_of, place, plural
 
-HEADINGS = ("resource", "health", "sync", "holds")
+STATUS_COLUMNS = (
+    TableColumn("health"),
+    TableColumn("sync"),
+    TableColumn("resource"),
+    TableColumn("details", is_text=True),
+)
+MANY = 60  # rows; of more, resources about which there is nothing to say are counted by kind
 NOTHING = "Nothing is declared here, and the stack owns nothing that is live."
-GAP = "  "
-LAST = 24  # columns that the last one needs; where there are less, what it tells stands on a line of its own
 INDENT = 4
 LABEL = 9  # the width of the word in front of what is told of a diagnosis
 SYNC_STYLES = {Sync.DRIFTED: "yellow", Sync.PENDING: "cyan", Sync.NOT_DECLARED: "magenta"}
 
 
-def status_page(status: PresentedStatus, width: int) -> Page:
+@dataclass(frozen=True, slots=True)
+class StatusCommands:
+    """Command lines to copy: what explains unhealthy resources, and what shows the drift."""
+
+    explain: str
+    show_drift: str
+
+
+def status_page(status: PresentedStatus, width: int, verbose: int = 0, commands: StatusCommands | None = None) -> Page:
+    """Resources that need attention are the first rows. `commands` are added where one of them leads on."""
     page = Page(width)
     _write_heading(page, status)
-    rows = [_cells(resource) for resource in status.resources]
-    widths = [max(map(len, column)) for column in zip(HEADINGS[:3], *rows, strict=True)]
-    room = sum(widths) + len(GAP) * len(widths)
-    if rows:
-        headings = _row(HEADINGS[:3], widths) + (GAP + HEADINGS[3] if page.width - room >= LAST else "")
-        page.line((headings, "dim"))
-    else:
+    if not status.resources:
         page.line(NOTHING)
-    for resource, cells in zip(status.resources, rows, strict=True):
-        _write_row(page, resource, cells, widths, room)
+    write_table(page, STATUS_COLUMNS, _status_rows(status.resources, is_complete=bool(verbose)))
     page.blank()
     write_notes(page, status.notes)
+    if commands:
+        _write_status_commands(page, status, commands)
     page.whole((status_line(status), "bold"))
     return page
+
+
+def _status_rows(resources: Sequence[PresentedResource], *, is_complete: bool) -> list[tuple[Part, ...]]:
+    urgent_first = sorted(resources, key=_urgency)
+    counted = [] if is_complete or len(resources) <= MANY else [each for each in resources if _is_unremarkable(each)]
+    known = {id(resource) for resource in counted}
+    rows = [_status_cells(resource) for resource in urgent_first if id(resource) not in known]
+    counts = Counter((resource.health, resource.address.kind) for resource in counted)
+    rows += [
+        ((health, "green"), str(Sync.IN_SYNC), plural(count, KINDS[kind].noun), ("-v lists them", "dim"))
+        for (health, kind), count in counts.items()
+    ]
+    return rows
+
+
+def _urgency(resource: PresentedResource) -> int:
+    if not resource.is_healthy:
+        return 0
+    return 1 if resource.sync is not Sync.IN_SYNC else 2
+
+
+def _is_unremarkable(resource: PresentedResource) -> bool:
+    return _urgency(resource) > 1 and not resource.jobs and not resource.about
+
+
+def _status_cells(resource: PresentedResource) -> tuple[Part, ...]:
+    physical = f" ({resource.name})" if resource.name != resource.address.name else ""
+    return (
+        (resource.health, "green" if resource.is_healthy else "bold red"),
+        (str(resource.sync), SYNC_STYLES.get(resource.sync, "")),
+        (f"{resource.address}{physical}", "" if resource.is_healthy else "bold"),
+        "; ".join(_details(resource)),
+    )
+
+
+def _write_status_commands(page: Page, status: PresentedStatus, commands: StatusCommands) -> None:
+    """Only live resources have causes and remedies."""
+    if status.counts["unhealthy"]:
+        page.line("Causes and remedies of what is unhealthy:")
+        page.whole(f"    {commands.explain}")
+    if status.counts[str(Sync.DRIFTED)]:
+        page.line("What was changed outside this stack:")
+        page.whole(f"    {commands.show_drift}")
+    page.blank()
 
 
 def status_line(status: PresentedStatus) -> str:
@@ -87,43 +142,16 @@ def doctor_line(examined: PresentedExamination) -> str:
     return f"Doctor: {number_of(len(examined.diagnoses), 'problem')}, {healthy} healthy."
 
 
-def holds(resource: PresentedResource) -> str:
-    """Say what is in a resource, as far as somebody asked: `3 RUNNING and 12 RUNNABLE jobs`, `12/256 vCPUs`."""
-    return "; ".join(_holds(resource))
-
-
 def _write_heading(page: Page, status: PresentedStatus) -> None:
     where = f"account {status.identity.account}, region {status.identity.region}"
     page.line(("Stack ", "bold"), (status.stack, "bold"), (f"  {where}", "dim"))
     page.blank()
 
 
-def _cells(resource: PresentedResource) -> tuple[str, str, str]:
-    physical = f" ({resource.name})" if resource.name != resource.address.name else ""
-    return f"{resource.address}{physical}", resource.health, str(resource.sync)
-
-
-def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
-
-
-def _write_row(page: Page, resource: PresentedResource, cells: Sequence[str], widths: Sequence[int], room: int) -> None:
-    name, health, sync = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
-    parts = (
-        f"{name}{GAP}",
-        (f"{health}{GAP}", "green" if resource.is_healthy else "bold red"),
-        (f"{sync}{GAP}", SYNC_STYLES.get(resource.sync, "")),
-    )
-    text = holds(resource)
-    if page.width - room >= LAST:
-        page.line(*parts, text, hang=room)
-        return
-    page.line(*parts)
-    if text:
-        page.line(text, indent=INDENT)
-
-
-def _holds(resource: PresentedResource) -> Iterator[str]:
+def _details(resource: PresentedResource) -> Iterator[str]:
+    """Yield why a resource is not healthy, and what is in it as far as that was asked: `12/256 vCPUs`."""
+    if resource.trouble:
+        yield resource.trouble
     if resource.about:
         yield resource.about
     if resource.are_jobs_unknown:
