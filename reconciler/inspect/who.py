@@ -60,6 +60,7 @@ class TrailEvent:
     invoked_by: str = ""  # the service of AWS that sent it for the principal
     tool: str = ""  # by the user agent; empty: unknown
     source_ip: str = ""  # the IP address that it came from
+    made: str = ""  # the ARN of what it created, revision included
 
     @property
     def is_ours(self) -> bool:
@@ -87,7 +88,12 @@ def parse_event(text: str) -> TrailEvent | None:
         invoked_by=_text(identity.get("invokedBy")),
         tool=_tool(record),
         source_ip=_text(record.get("sourceIPAddress")),
+        made=_made(_mapping(record.get("responseElements"))),
     )
+
+
+def _made(response: Mapping[str, Json]) -> str:
+    return next((arn for kind in KINDS.values() if (arn := _text(response.get(kind.arn_member)))), "")
 
 
 def _tool(record: Mapping[str, Json]) -> str:
@@ -237,13 +243,17 @@ class _Search:
         return Attribution(self.question.address, self.question.path, trace, self._found or self._touched)
 
     def look_at(self, event: TrailEvent) -> None:
-        if not _names(event, self._kind, self.question):
+        if not _names(event, self._kind, self.question) or self._is_of_other_revision(event):
             return
         if self._touched is None or event.time > self._touched.time:
             self._touched = event
         if self._writes(event):
             self.is_over = True
             self._found = event if self._has_value(event) else None
+
+    def _is_of_other_revision(self, event: TrailEvent) -> bool:
+        live = self.question.live
+        return bool(self._kind.revisions and live and event.made and event.made != live.arn)
 
     def _writes(self, event: TrailEvent) -> bool:
         """Whether the request sets what is asked about."""
@@ -270,6 +280,8 @@ class _Search:
             return True
         if live is None:
             return False
+        if self._kind.revisions and event.made == live.arn:
+            return True  # a revision never changes
         if path[0] == TAGS:
             return bool(_mapping(event.request.get(TAGS)).get(str(path[-1])) == live.tags.get(str(path[-1])))
         body = event.request if event.operation == self._kind.create.operation else self._updated(live.spec, event)

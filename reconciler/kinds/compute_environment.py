@@ -170,10 +170,10 @@ def capacity(spec: Spec) -> tuple[str, Vcpus]:
     maxvCpus", and "never exceeds maxvCpus by more than a single instance". On Fargate and managed instances, maxvCpus
     counts the vCPUs of jobs (User Guide, 'Compute environments on Amazon ECS Managed Instances').
     """
-    resources = spec.get("computeResources") or {}
+    resources = _mapping(spec.get("computeResources"))
     if str(spec.get("type", "")).upper() == "UNMANAGED":
         return UNMANAGED, Vcpus(unknown=1)
-    kind = _type(spec).upper()
+    kind = str(resources.get("type", "")).upper()
     sort = _sort_of_managed_instances(resources) if kind == MANAGED_INSTANCES else SORTS.get(kind, kind or "unknown")
     least = 0 if kind in FARGATE else resources.get("minvCpus") or 0
     most = resources.get("maxvCpus")
@@ -187,10 +187,14 @@ def capacity(spec: Spec) -> tuple[str, Vcpus]:
 
 
 def _sort_of_managed_instances(resources: Spec) -> str:
-    provider = resources.get("managedInstancesProvider") or {}
-    options = provider.get("instanceLaunchTemplate") or {}
+    options = _mapping(_mapping(resources.get("managedInstancesProvider")).get("instanceLaunchTemplate"))
     is_spot = str(options.get("capacityOptionType", "")).upper() == "SPOT"
     return "managed instances Spot" if is_spot else "managed instances"
+
+
+def _mapping(value: Json) -> Spec:
+    """Return a structure; of one that was not looked up, nothing is known."""
+    return value if isinstance(value, Mapping) else {}
 
 
 MANAGEMENT = "MANAGED and UNMANAGED cannot be exchanged (UpdateComputeEnvironment)"

@@ -42,6 +42,7 @@ from reconciler.report.summary import (
     rows_of,
 )
 from reconciler.report.text.values import block, change_in_line, diff_lines, duration, place
+from reconciler.report.who import authors_in
 
 # HTML in which no value can break out of its place: whatever is put into it is escaped, unless it was made here.
 
@@ -383,6 +384,7 @@ def _body(document: Json) -> Markup:
         table,
         [_entry(entry, kind) for kind, entry in entries],
         [_unhealthy(resource) for resource in document.get("unhealthy", ())],
+        [tag("p", tag("b", "Changed by: "), breakable(line)) for line in authors_in(document)],
         [_problem(note) for note in document.get("notes", ())],
         tag("p", "No changes.", class_="dim") if not changes and not document.get("unhealthy") else "",
         joined(tag("h3", "Order"), picture) if picture else "",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,9 @@ from reconciler.inspect.who import (
 from reconciler.model import Address, Json, Live, Plan
 from reconciler.problems import CloudError, Fault
 from reconciler.redact.presented import present, present_authors
+from reconciler.report.comments import drift_digest, drift_issue, message
+from reconciler.report.fleet import fleet_of_one
+from reconciler.report.html import html_page
 from reconciler.report.json import drift_json
 from reconciler.report.markdown import markdown_report
 from reconciler.report.results import drift_of
@@ -161,6 +165,21 @@ def test_a_new_revision_of_a_job_definition_is_found_by_what_it_says() -> None:
     assert traces(answers(plan, record("RegisterJobDefinition", request))) == [(sizes, "found", "event-1")]
 
 
+def test_of_several_registrations_the_one_of_the_live_revision_counts() -> None:
+    plan = drifted(container(memory=1024), container(), JD)
+    body = {"jobDefinitionName": "q", **container(memory=1024)}
+    arn = "arn:aws:batch:us-east-1:123456789012:job-definition/q:"
+    records = [
+        record("RegisterJobDefinition", body, number, responseElements={"jobDefinitionArn": f"{arn}{revision}"})
+        for number, revision in ((1, 2), (2, 3), (3, 4))
+    ]
+    assert [event for _, _, event in traces(answers(plan, *records))] == ["event-2"]
+    hidden = {"jobDefinitionName": "q", "containerProperties": "HIDDEN"}
+    kept = record("RegisterJobDefinition", hidden, responseElements={"jobDefinitionArn": f"{arn}3"})
+    assert [trace for _, trace, _ in traces(answers(plan, kept))] == ["found"]
+    assert [trace for _, trace, _ in traces(answers(plan, record("RegisterJobDefinition", hidden)))] == ["touched"]
+
+
 def test_tags_are_explained_by_tagging() -> None:
     of = stack({(JQ, "q"): queue(priority=10)}, tags={"team": "risk", "cost": "1"})
     body = live(JQ, "q", queue(priority=10), tags={"team": "other"})
@@ -251,8 +270,6 @@ def trail(*pages: Json) -> ScriptedCloud:
 
 
 def asked(cloud: ScriptedCloud, questions: Iterable[AuthorQuestion], clock: InstantClock | None = None):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     session = replace(session_of(cloud, clock or InstantClock()), services=lambda _name, _region="": cloud)
     return find_authors(session, tuple(questions), Paces(2), now=1_800_000_000.0)
 
@@ -344,6 +361,13 @@ def test_every_report_says_who_when_and_with_what() -> None:
     }
     assert link in markdown
     assert "203.0.113.9" not in text
+    outcome = fleet_of_one({**document, "time": "2026-11-28T15:00:00.000Z"}).outcomes[0]
+    line = f"JobQueue/q priority: {JANE} with the AWS CLI, 2026-11-28T14:02:01Z, UpdateJobQueue"
+    assert message([outcome]).splitlines()[-1] == f"  changed by: {line}"
+    assert JANE in drift_issue(outcome).text
+    assert JANE in html_page([document]).replace("<wbr>", "")
+    without = replace(outcome, result={**document, "who": None})
+    assert drift_digest(outcome) == drift_digest(without)  # who it was is no news
     assert list(authors_in(document)) == [
         f"JobQueue/q priority: {JANE} with the AWS CLI, 2026-11-28T14:02:01Z, UpdateJobQueue"
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from reconciler.kinds import KINDS
 from reconciler.model import Json, Plan, Vcpus
+from reconciler.placeholders import Unknown
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
 from reconciler.report.ci import github_commands
@@ -57,6 +58,8 @@ def line(plan: Plan) -> str:
         (ec2(maxvCpus="many"), "EC2", Vcpus(unknown=1)),
         (ec2(type="LUNAR"), "LUNAR", Vcpus(at_most=16)),
         ({"type": "MANAGED"}, "unknown", Vcpus(unknown=1)),
+        ({"type": "MANAGED", "computeResources": Unknown.of("ssm", "/all")}, "unknown", Vcpus(unknown=1)),
+        (ec2(maxvCpus=Unknown.of("ssm", "/most")), "EC2", Vcpus(unknown=1)),
     ],
 )
 def test_each_environment_has_a_floor_and_a_ceiling_of_one_sort(

@@ -80,8 +80,11 @@ def test_policies_are_simulated_as_those_of_the_role_say(url: str, simulator: Si
 
     user = "arn:aws:iam::123456789012:user/sandbox"
     assert decisions(user, "batch:CreateJobQueue") == ["allowed"]
-    simulator.policy = Policy({"Statement": [{"Effect": "Allow", "Action": ["batch:Describe*"], "Resource": ["*"]}]})
+    allowed = {"Effect": "Allow", "Action": ["batch:Describe*", "iam:Simulate*"], "Resource": ["*"]}
+    simulator.policy = Policy({"Statement": [allowed]})
     assert decisions(user, "batch:CreateJobQueue", "batch:DescribeJobQueues") == ["implicitDeny", "allowed"]
+    with refused("AccessDenied"):
+        client_of(url, "cloudtrail").lookup_events()
 
 
 def test_placement_groups_and_access_entries_are_kept(url: str, simulator: Simulator) -> None:

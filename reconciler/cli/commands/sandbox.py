@@ -92,7 +92,10 @@ def _add_serve(parser: ArgumentParser) -> None:
         help="settle resources and end jobs without delay, except jobs with a duration",
     )
     parser.add_argument(
-        "--iam", metavar="FILE", type=parse_file_name, help="a policy; Batch calls that it does not allow are denied"
+        "--iam",
+        metavar="FILE",
+        type=parse_file_name,
+        help="a policy; Batch calls that it does not allow are denied, and so are reads of CloudTrail and quotas",
     )
     _add_file(parser)
 

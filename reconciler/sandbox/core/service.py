@@ -348,8 +348,9 @@ class Simulator:
                 self.policy.check(account_state, routed.operation, request)
             work = _operation(routed.operation)
             scheduler.advance(account_state)
-            answer = success(work(account_state, request))
-            trail.record(account_state, request_id, routed.operation, request, caller)
+            done = work(account_state, request)
+            answer = success(done)
+            trail.record(account_state, request_id, routed.operation, request, done, caller)
         except AccessDenied as no:
             return error(403, "AccessDeniedException", str(no))
         except Refusal as no:

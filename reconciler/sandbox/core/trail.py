@@ -37,7 +37,12 @@ UNKNOWN = Caller()
 
 
 def record(
-    account_state: AccountState, event_id: str, operation: str, request: Mapping[str, Json], caller: Caller
+    account_state: AccountState,
+    event_id: str,
+    operation: str,
+    request: Mapping[str, Json],
+    response: Mapping[str, Json],
+    caller: Caller,
 ) -> None:
     """Remember a request that changed something. CloudTrail has those that were refused as well."""
     if operation not in RECORDED:
@@ -49,6 +54,7 @@ def record(
         "operation": operation,
         "time": account_state.now,
         "request": dict(request),
+        "response": dict(response),
         "agent": CONSOLE if caller.is_by_hand else caller.agent,
         "identity": _identity(account_state, caller),
         "by_hand": caller.is_by_hand,
@@ -77,6 +83,7 @@ def _event(account_state: AccountState, event_id: str, row: Mapping[str, Json]) 
         "sourceIPAddress": ADDRESS,
         "userAgent": row["agent"],
         "requestParameters": row["request"],
+        "responseElements": row["response"] or None,
         "eventID": event_id,
         "readOnly": False,
         "eventType": "AwsApiCall",

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from reconciler.calls import is_read
 from reconciler.model import Json, partition_of
-from reconciler.sandbox.core.iam import USER, Need, Policy, decision
+from reconciler.sandbox.core.iam import ALLOWED, USER, Need, Policy, decision
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import Simulator
 from reconciler.sandbox.server.protocol import Request
@@ -36,11 +37,22 @@ def answer_own(simulator: Simulator, request: Request, account: str) -> Response
     if operation is None:
         return None
     try:
+        _check_allowed(simulator, request)
         return operation(simulator, request, account)
     except OwnRefusal as no:
         return request.error(no.status, no.code, str(no))
     except (ValueError, TypeError, RecursionError) as wrong:
         return request.error(400, "SerializationException", f"the request cannot be read: {wrong}")
+
+
+def _check_allowed(simulator: Simulator, request: Request) -> None:
+    """Refuse a read that the policy of the sandbox does not allow. What prepares the sandbox is allowed."""
+    action = f"{request.service}:{request.operation}"
+    if not simulator.policy or not is_read(request.operation):
+        return
+    if decision(simulator.policy.document["Statement"], Need(action)) != ALLOWED:
+        message = f"User: {USER} is not authorized to perform: {action}"
+        raise OwnRefusal("AccessDeniedException", message, 403)
 
 
 # CloudTrail: what the sandbox remembers of requests to AWS Batch (LookupEvents).
