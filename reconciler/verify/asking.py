@@ -18,6 +18,7 @@ Key = tuple[str, ...]  # what tells a thing from all others of its kind
 # Codes by which AWS says that there is no such thing, such as NoSuchEntity and InvalidKeyPair.NotFound. An id that is
 # malformed is one that nothing can have.
 ABSENT = re.compile("NotFound|NoSuch|NotExist|Malformed")
+INVALID = re.compile("Invalid|Validation")
 # The prefixes of IAM actions that are not the name of the service in botocore.
 PREFIXES = {"efs": "elasticfilesystem", "service-quotas": "servicequotas"}
 RIGHTS = "`reconciler iam-policy --for verify` prints the policy"
@@ -131,7 +132,7 @@ def _replies(
     except CloudError as error:
         if ABSENT.search(error.code):
             return dict.fromkeys(call.keys, Reply(absent=error.code))
-        if error.fault is Fault.REFUSED and len(call.keys) > 1:  # one of them may be what AWS does not understand
+        if INVALID.search(error.code) and len(call.keys) > 1:  # one of them may be what AWS does not accept
             alone = (_replies(replace(call, keys=(key,)), services, unreachable) for key in call.keys)
             return {key: reply for each in alone for key, reply in each.items()}
         reply = _unknown(call, error)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Row, Rows
-from reconciler.model import Address, Identity, Json, Path, Spec, Stack
+from reconciler.model import Address, Declared, Identity, Json, Path, Spec, Stack
 from reconciler.placeholders import ExampleText, Unknown
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.queues import Pool
@@ -98,6 +98,10 @@ class Verified:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    def beside(self, other: Declared) -> "Verified":
+        """Return another resource of the same stack."""
+        return Verified(other.address, other.spec, self.stack, self.identity, self.catalogue, self.pool)
+
     def elsewhere(self, region: str) -> str:
         """Return a region as questions name it: empty for that of the stack."""
         return "" if region == self.identity.region else region
@@ -170,6 +174,8 @@ class LiveCheck:
     asks: tuple[Inquiry, ...]
     judge: Callable[[Reference, Ask], Judgements]
     applies: Callable[[Reference], bool] = lambda _reference: True  # whether a field has anything to judge
+    # Of what is asked, that which only some fields need, each with what says whether one does.
+    asks_if: Mapping[Inquiry, Callable[[Reference], bool]] = field(default_factory=dict)
     fails: str = ""
     warns: str = ""
     unknown: str = ""
@@ -184,6 +190,12 @@ class LiveCheck:
         if of.address.kind == self.kind:
             found = (Reference(of, path, value) for end in self.fields for path, value in of.fields(end))
             yield from (each for reference in found for each in _entries(reference) if self.applies(each))
+
+    def asks_of(self, reference: Reference) -> Iterator[Inquiry]:
+        """Yield what may have to be asked for a field."""
+        for inquiry in self.asks:
+            if inquiry not in self.asks_if or self.asks_if[inquiry](reference):
+                yield inquiry
 
     def judgements(self, reference: Reference, replies: Mapping[Question, Reply]) -> "Sequence[Judgement] | Ask":
         """Return what is found, or what has to be asked before."""

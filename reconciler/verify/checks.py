@@ -10,14 +10,31 @@ from reconciler.placement.queues import pool_of_stack
 from reconciler.ports import ReadOnlyServices
 from reconciler.verify.asking import Inquiry, Question, Reply, ask
 from reconciler.verify.base import Finding, Judgement, LiveCheck, Reference, Verified, VerifyResult
+from reconciler.verify.clusters import CLUSTERS
 from reconciler.verify.containers import CONTAINERS
+from reconciler.verify.freshness import FRESHNESS
 from reconciler.verify.images import IMAGES
 from reconciler.verify.instances import INSTANCES
 from reconciler.verify.network import NETWORK
 from reconciler.verify.quotas import QUOTA_CHECKS
+from reconciler.verify.rights import RIGHTS
 from reconciler.verify.roles import ROLES
+from reconciler.verify.routes import ROUTES
+from reconciler.verify.storage import STORAGE
 
-CHECKS: tuple[LiveCheck, ...] = (*ROLES, *NETWORK, *INSTANCES, *IMAGES, *CONTAINERS, *QUOTA_CHECKS)
+CHECKS: tuple[LiveCheck, ...] = (
+    *ROLES,
+    *NETWORK,
+    *ROUTES,
+    *INSTANCES,
+    *FRESHNESS,
+    *CLUSTERS,
+    *IMAGES,
+    *CONTAINERS,
+    *STORAGE,
+    *RIGHTS,
+    *QUOTA_CHECKS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +105,7 @@ def inquiries_of(
 ) -> tuple[Inquiry, ...]:
     """Return what is asked for a stack, without asking it."""
     cases = _cases(stack, identity, catalogue, list(checks))
-    return tuple(dict.fromkeys(inquiry for case in cases for inquiry in case.check.asks))
+    return tuple(dict.fromkeys(inquiry for case in cases for inquiry in case.check.asks_of(case.reference)))
 
 
 def _cases(stack: Stack, identity: Identity, catalogue: Catalogue, checks: Sequence[LiveCheck]) -> Iterator[_Case]:

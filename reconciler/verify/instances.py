@@ -104,14 +104,14 @@ IGNORED = {
 MIME_HINT = "wrap it in a MIME multi-part archive, as in 'Amazon EC2 user data in launch templates' of the User Guide"
 
 
-def _template_key(template: Mapping[str, Json]) -> tuple[str, str, str]:
+def template_key(template: Mapping[str, Json]) -> tuple[str, str, str]:
     member = "LaunchTemplateId" if template.get("launchTemplateId") else "LaunchTemplateName"
     name = template.get("launchTemplateId") or template.get("launchTemplateName") or ""
     return member, name, str(template.get("version") or DEFAULT)
 
 
 def _template(reference: Reference, ask: Ask) -> Judgements:
-    path, key = reference.path, _template_key(reference.value)
+    path, key = reference.path, template_key(reference.value)
     _, name, version = key
     reply = ask(TEMPLATE, *key)
     shown = f"launch template {name}, version {version}"
@@ -191,7 +191,7 @@ def _image(reference: Reference, ask: Ask) -> Judgements:
             continue
         state = str(reply.value.get("State") or "available")
         if state != "available":
-            yield fail(each.path, f"{shown} is {state}, not available")
+            yield fail(each.path, f"{shown} is {state}, not available", "use an image that is")
         yield from _architecture(each, str(reply.value.get("Architecture", "")))
         deprecated = reply.value.get("DeprecationTime")
         if deprecated:
@@ -243,7 +243,7 @@ def _booted(reference: Reference, ask: Ask) -> Iterator[_Booted]:
         )
         for index, each in enumerate(template.get("overrides") or ())
     ]
-    keyed = [(at, _template_key(each), chosen) for at, each, chosen in templates]
+    keyed = [(at, template_key(each), chosen) for at, each, chosen in templates]
     named = [(at, key, chosen) for at, key, chosen in keyed if key[1]]
     replies = ask.all(TEMPLATE, [key for _, key, _ in named])
     for (at, _, chosen), reply in zip(named, replies, strict=True):
@@ -305,7 +305,7 @@ def _placement_group(reference: Reference, ask: Ask) -> Judgements:
         return
     state = str(reply.value.get("State") or "available")
     if state != "available":
-        yield fail(reference.path, f"placement group {name} is {state}, not available")
+        yield fail(reference.path, f"placement group {name} is {state}, not available", "create it again")
     subnets = found_subnets(reference.of, ask)
     zones = sorted({str(each.get("AvailabilityZone")) for each in subnets or ()})
     if reply.value.get("Strategy") == "cluster" and len(zones) > 1:
@@ -323,7 +323,7 @@ INSTANCES = (
         holds="exists in this version, and its user data is a MIME multi-part archive",
         asks=(TEMPLATE,),
         judge=_template,
-        applies=lambda reference: bool(_template_key(reference.value)[1]),
+        applies=lambda reference: bool(template_key(reference.value)[1]),
         fails="the template or its version does not exist; its user data is not a MIME multi-part archive",
         warns="it sets fields that AWS Batch ignores; security groups both in it and in the environment",
     ),
@@ -335,6 +335,7 @@ INSTANCES = (
         asks=(IMAGE, TEMPLATE),
         judge=_image,
         applies=_has_image,
+        asks_if={TEMPLATE: lambda reference: bool(reference.value.get("launchTemplate"))},
         fails="the image does not exist, is not shared, not available, or for a processor that no instance type has",
         warns="some instance types have a different processor",
     ),

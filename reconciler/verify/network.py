@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from reconciler.model import Json, Path
+from reconciler.model import Address, Json, Path
 from reconciler.placeholders import withhold
-from reconciler.placement.needs import FARGATE
+from reconciler.placement.needs import FARGATE, job_need
 from reconciler.placement.offers import offer_of
+from reconciler.placement.queues import ENVIRONMENT
 from reconciler.verify.asking import FILTER_VALUES, Inquiry, by, everything, filtered
 from reconciler.verify.base import (
     Ask,
@@ -67,7 +68,7 @@ def _subnets(reference: Reference, ask: Ask) -> Judgements:
             continue
         found.append(reply.value)
         if str(reply.value.get("State")) != "available":
-            yield fail((*path, index), f"subnet {id_} is {reply.value.get('State')}, not available")
+            yield fail((*path, index), f"subnet {id_} is {reply.value.get('State')}, not available", "use one that is")
     yield from _one_vpc(path, found)
     if found and len(found) == len(ids):
         yield from _addresses(path, found, reference.of)
@@ -101,6 +102,14 @@ def _least_instances(of: Verified) -> int | None:
     return -(-offer.max_vcpus // largest)
 
 
+def environments_of(of: Verified) -> list[Verified]:
+    """Return the environments that a job of a definition may run in; none if not all of them are in the stack."""
+    queues = of.pool.queues_for(job_need(withhold(of.body)), of.stack.declared[of.address].lifecycle.runs_on)
+    addresses = [Address(ENVIRONMENT, offer.name) for queue in queues for offer in queue.offers]
+    declared = [of.stack.declared.get(address) for address in dict.fromkeys(addresses)]
+    return [of.beside(each) for each in declared if each] if all(declared) else []
+
+
 def _groups(reference: Reference, ask: Ask) -> Judgements:
     path, ids = reference.path, [str(each) for each in reference.value]
     replies = ask.all(GROUP, [(each,) for each in reference.value])
@@ -124,10 +133,10 @@ def _groups(reference: Reference, ask: Ask) -> Judgements:
 
 
 def _reaches_https(group: Mapping[str, Json]) -> bool:
-    return any(_has_port(rule, HTTPS) for rule in group.get("IpPermissionsEgress") or ())
+    return any(has_port(rule, HTTPS) for rule in group.get("IpPermissionsEgress") or ())
 
 
-def _has_port(rule: Mapping[str, Json], port: int) -> bool:
+def has_port(rule: Mapping[str, Json], port: int) -> bool:
     protocol = str(rule.get("IpProtocol"))
     if protocol == "-1":
         return True

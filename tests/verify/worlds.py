@@ -50,13 +50,32 @@ def profile(name: str, *roles: Json) -> Json:
 
 
 def subnet(id_: str, zone: str, vpc: str = "vpc-1") -> Json:
-    return {"SubnetId": id_, "VpcId": vpc, "AvailabilityZone": zone, "State": "available",
+    return {"SubnetId": id_, "VpcId": vpc, "CidrBlock": "10.0.0.0/24", "AvailabilityZone": zone, "State": "available",
             "AvailableIpAddressCount": 250, "MapPublicIpOnLaunch": False}  # fmt: skip
 
 
 def group(id_: str, vpc: str = "vpc-1") -> Json:
     egress = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
-    return {"GroupId": id_, "GroupName": id_, "VpcId": vpc, "IpPermissions": [], "IpPermissionsEgress": egress}
+    ingress = [
+        {"IpProtocol": "tcp", "FromPort": 2049, "ToPort": 2049, "UserIdGroupPairs": [{"GroupId": "sg-0a1b2c01"}]}
+    ]
+    return {"GroupId": id_, "GroupName": id_, "VpcId": vpc, "IpPermissions": ingress, "IpPermissionsEgress": egress}
+
+
+def route_table(**target: Json) -> Json:
+    routes = [{"DestinationCidrBlock": "10.0.0.0/16", "GatewayId": "local", "State": "active"}]
+    routes += [{"DestinationCidrBlock": "0.0.0.0/0", "State": "active", **target}] if target else []
+    return {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [{"Main": True}], "Routes": routes}
+
+
+def mount_target(number: int, zone: str, state: str = "available") -> Json:
+    return {"MountTargetId": f"fsmt-0a1b2c0{number}", "FileSystemId": "fs-0a1b2c01", "SubnetId": f"subnet-0a1b2c0{number}",
+            "LifeCycleState": state, "AvailabilityZoneName": zone}  # fmt: skip
+
+
+def file_system(id_: str, state: str = "available") -> Json:
+    return {"FileSystemId": id_, "OwnerId": ACCOUNT, "CreationToken": "x", "CreationTime": NOW, "LifeCycleState": state,
+            "NumberOfMountTargets": 2, "SizeInBytes": {"Value": 1}, "PerformanceMode": "generalPurpose", "Tags": []}  # fmt: skip
 
 
 def mime(*parts: str) -> str:
@@ -94,6 +113,13 @@ def environment(name: str, most: int, status: str = "VALID", *, kind: str = "SPO
                                  "minvCpus": 0, "instanceTypes": ["m5.large"], "subnets": []}}  # fmt: skip
 
 
+def with_image(name: str, **configuration: Json) -> Json:
+    """A live environment that has started instances with an image of AWS Batch."""
+    live = environment(name, 0)
+    images = [{"imageType": "ECS_AL2023", "batchImageStatus": "LATEST", **configuration}]
+    return {**live, "computeResources": {**live["computeResources"], "ec2Configuration": images}}
+
+
 def good_world() -> World:
     return {
         "roles": {
@@ -102,12 +128,13 @@ def good_world() -> World:
                 role("AWSServiceRoleForBatch", "batch", path="/aws-service-role/batch.amazonaws.com/"),
                 role("batch", "batch"), role("ecsInstance", "ec2"), role("fleet", "spotfleet"),
                 role("infrastructure", "ecs"), role("job", "ecs-tasks"), role("execution", "ecs-tasks"),
+                role("deploy", "ec2"),
             )
         },
         "policies": ["arn:aws:iam::aws:policy/Some"],
         "profiles": {name: profile(name, role("ecsInstance", "ec2")) for name in ("ecsInstance", "managed")},
         "subnets": [subnet("subnet-1", "us-east-1a"), subnet("subnet-2", "us-east-1b")],
-        "groups": [group("sg-1")],
+        "groups": [group("sg-0a1b2c01")],
         "templates": {"base": template("base"), "arm": template("arm", ImageId="ami-3")},
         "amis": [ami("ami-1"), ami("ami-2"), ami("ami-3", "arm64")],
         "offerings": {f"{family}.{size}": ["us-east-1a", "us-east-1b"]
@@ -115,18 +142,27 @@ def good_world() -> World:
         "keys": ["ops"],
         "placement groups": [{"GroupName": "fast", "State": "available", "Strategy": "partition"}],
         "images": {"job": [image("1.0"), image("2.0", digest="sha256:" + "b" * 64)]},
+        "route tables": [route_table(NatGatewayId="nat-1")],
+        "endpoints": [],
+        "file systems": {"fs-0a1b2c01": file_system("fs-0a1b2c01")},
+        "access points": {"fsap-0a1b2c3d4e5f60718": {"AccessPointId": "fsap-0a1b2c3d4e5f60718", "FileSystemId": "fs-0a1b2c01"}},
+        "mount targets": [mount_target(1, "us-east-1a"), mount_target(2, "us-east-1b")],
+        "clusters": {"jobs": {"name": "jobs", "status": "ACTIVE", "accessConfig": {"authenticationMode": "API"}}},
+        "access entries": ["jobs"],
+        "caller": f"arn:aws:sts::{ACCOUNT}:assumed-role/deploy/me",
+        "decisions": {},
         "secrets": {SECRET: {"ARN": SECRET, "Name": "db"}},
         "parameters": ["/db/user", "plain"],
         "log groups": {"/own": {"logGroupName": "/own", "retentionInDays": 30}},
-        "quotas": {"ec2": [quota("L-1", "Standard/OnDemand", 128), quota("L-2", "Standard/Spot", 64)],
+        "quotas": {"ec2": [quota("L-1", "Standard/OnDemand", 192), quota("L-2", "Standard/Spot", 64)],
                    "fargate": [quota("L-3", "Standard/OnDemand", 6)]},
-        "environments": [], "queues": [], "service environments": [],
+        "environments": [with_image("spot")], "queues": [], "service environments": [],
     }  # fmt: skip
 
 
 def resources(type_: str, **more: Json) -> Json:
     return {"type": type_, "minvCpus": 0, "maxvCpus": 64, "instanceTypes": ["c6i", "m5.large"],
-            "subnets": ["subnet-1", "subnet-2"], "securityGroupIds": ["sg-1"], "instanceRole": "ecsInstance",
+            "subnets": ["subnet-1", "subnet-2"], "securityGroupIds": ["sg-0a1b2c01"], "instanceRole": "ecsInstance",
             **more}  # fmt: skip
 
 
@@ -137,7 +173,7 @@ def good_stack() -> Stack:
         "infrastructureRoleArn": f"{arn}infrastructure",
         "instanceLaunchTemplate": {
             "ec2InstanceProfileArn": f"arn:aws:iam::{ACCOUNT}:instance-profile/managed",
-            "networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]},
+            "networkConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-0a1b2c01"]},
             "instanceRequirements": {"allowedInstanceTypes": ["m5.large"]},
         },
     }
@@ -153,12 +189,23 @@ def good_stack() -> Stack:
         (CE, "managed"): {"type": "MANAGED", "computeResources": {
             "type": "ECS_MANAGED_INSTANCES", "maxvCpus": 64, "managedInstancesProvider": managed}},
         (SE, "training"): service(m5=4),
-        (JQ, "q"): queue("spot", "templated"),
+        (CE, "fargate"): {"type": "MANAGED", "computeResources": {
+            "type": "FARGATE", "maxvCpus": 4, "subnets": ["subnet-1"], "securityGroupIds": ["sg-0a1b2c01"]}},
+        (CE, "eks"): {"type": "MANAGED", "computeResources": resources("EC2", instanceTypes=["m5.large"]),
+                      "eksConfiguration": {"eksClusterArn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/jobs",
+                                           "kubernetesNamespace": "jobs"}},
+        (JQ, "q"): queue("spot", "templated"), (JQ, "f"): queue("fargate"),
+        (JD, "small"): {"type": "container", "platformCapabilities": ["FARGATE"], "containerProperties": {
+            "image": f"{ECR}/job:2.0", "executionRoleArn": f"{arn}execution",
+            "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "2048"}]}},
         (JD, "job"): {"type": "container", "containerProperties": {
             "image": f"{ECR}/job:1.0", "jobRoleArn": f"{arn}job", "executionRoleArn": f"{arn}execution",
             "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "1000"}],
             "secrets": [{"name": "A", "valueFrom": f"{SECRET}:password::"}, {"name": "B", "valueFrom": "/db/user"},
                         {"name": "C", "valueFrom": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/plain"}],
+            "volumes": [{"name": "data", "efsVolumeConfiguration": {
+                "fileSystemId": "fs-0a1b2c01", "transitEncryption": "ENABLED",
+                "authorizationConfig": {"accessPointId": "fsap-0a1b2c3d4e5f60718"}}}],
             "repositoryCredentials": {"credentialsParameter": SECRET},
             "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "/own"}}}},
     })  # fmt: skip
@@ -184,7 +231,8 @@ def by_name(key: str, member: str, code: str, of: str = "") -> Callable[[World, 
         found = world[key].get(request[member])
         if found is None:
             raise no_such(code)
-        return {of: found} if of else found
+        shape = [found] if of.endswith("s") else found
+        return {of: shape} if of else found
 
     return answer
 
@@ -231,6 +279,24 @@ def log_groups(world: World, request: Json) -> Json:
     return {"logGroups": [each for name, each in sorted(world["log groups"].items()) if name.startswith(prefix)]}
 
 
+def access_entry(world: World, request: Json) -> Json:
+    if request["clusterName"] not in world["access entries"]:
+        raise no_such("ResourceNotFoundException")
+    return {"accessEntry": {"clusterName": request["clusterName"], "principalArn": request["principalArn"]}}
+
+
+def simulation(world: World, request: Json) -> Json:
+    (action,) = request["ActionNames"]
+    decision = world["decisions"].get(action, "allowed")
+    return {
+        "EvaluationResults": [
+            {"EvalActionName": action, "EvalResourceName": each, "EvalDecision": decision}
+            for each in request["ResourceArns"]
+        ],
+        "IsTruncated": False,
+    }
+
+
 ANSWERS: Mapping[tuple[str, str], Callable[[World, Json], Json]] = {
     ("iam", "GetRole"): by_name("roles", "RoleName", "NoSuchEntity", "Role"),
     ("iam", "GetInstanceProfile"): by_name("profiles", "InstanceProfileName", "NoSuchEntity", "InstanceProfile"),
@@ -247,6 +313,16 @@ ANSWERS: Mapping[tuple[str, str], Callable[[World, Json], Json]] = {
     },
     ("ec2", "DescribePlacementGroups"): by_filter("placement groups", "PlacementGroups", "GroupName"),
     ("ecr", "BatchGetImage"): images,
+    ("ec2", "DescribeRouteTables"): by_filter("route tables", "RouteTables", "VpcId"),
+    ("ec2", "DescribeVpcEndpoints"): by_filter("endpoints", "VpcEndpoints", "VpcId"),
+    ("efs", "DescribeFileSystems"): by_name("file systems", "FileSystemId", "FileSystemNotFound", "FileSystems"),
+    ("efs", "DescribeAccessPoints"): by_name("access points", "AccessPointId", "AccessPointNotFound", "AccessPoints"),
+    ("efs", "DescribeMountTargets"): lambda world, _request: {"MountTargets": world["mount targets"]},
+    ("efs", "DescribeMountTargetSecurityGroups"): lambda _world, _request: {"SecurityGroups": ["sg-0a1b2c01"]},
+    ("eks", "DescribeCluster"): by_name("clusters", "name", "ResourceNotFoundException", "cluster"),
+    ("eks", "DescribeAccessEntry"): access_entry,
+    ("sts", "GetCallerIdentity"): lambda world, _request: {"Account": ACCOUNT, "Arn": world["caller"], "UserId": "x"},
+    ("iam", "SimulatePrincipalPolicy"): simulation,
     ("secretsmanager", "DescribeSecret"): by_name("secrets", "SecretId", "ResourceNotFoundException"),
     ("ssm", "DescribeParameters"): parameters,
     ("logs", "DescribeLogGroups"): log_groups,
