@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import ParamSpec, TypeVar
 
 from reconciler.kinds.tasks import LISTS, EcsTask, Pod, containers_of, containers_of_pod, ecs_tasks, platform, pods
@@ -47,7 +48,7 @@ class NodeNeed:
         return None not in (self.vcpus, self.memory, self.gpus, self.instance_type)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobNeed:
     """What one job of a definition needs. `groups` are its nodes; a job that is no multi-node job has one.
 
@@ -62,17 +63,17 @@ class JobNeed:
     uses_efa: bool | None = False
     consumables: Mapping[str, int | None] | None = field(default_factory=dict)
 
-    @property
+    @cached_property
     def is_known(self) -> bool:
         said = (self.architecture, self.is_windows, self.uses_efa)
         return None not in said and bool(self.groups) and all(group.is_known for group in self.groups)
 
-    @property
+    @cached_property
     def vcpus(self) -> Decimal | None:
         """Return the vCPUs of all nodes together; None if any is not known."""
         return total(group.vcpus and group.vcpus * group.nodes for group in self.groups)
 
-    @property
+    @cached_property
     def nodes(self) -> int:
         return sum(group.nodes for group in self.groups)
 

@@ -9,7 +9,7 @@ from reconciler.placeholders import Withheld, withhold
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
 from reconciler.placement.offers import ANY, LOOKED_UP, Offer, offer_of
-from reconciler.placement.verdicts import BEST_FIRST, Feasibility, Verdict, best, judge
+from reconciler.placement.verdicts import BEST_FIRST, Feasibility, Verdict, asked_of, best, judge, judge_asked
 
 NOT_DECLARED = "{0} is not declared in this stack"
 
@@ -57,14 +57,14 @@ class Pool:
 
     def pairs(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[Pair]:
         """Yield the verdict on each enabled environment of each queue that a definition is judged on."""
-        short = self._short_of(need)
+        short, asked = self._short_of(need), asked_of(need)
         for queue in self.queues_for(need, runs_on):
             open_ = queue.open_offers
             if why := _closed(queue, open_):
                 yield Pair(queue.name, Verdict(Feasibility.UNKNOWN, why))
                 continue
             for offer in open_:
-                found = judge(need, offer, self.catalogue)
+                found = judge_asked(need, asked, offer, self.catalogue)
                 if short and BEST_FIRST.index(found.outcome) <= BEST_FIRST.index(short.outcome):
                     found = replace(short, environment=offer.name)
                 yield Pair(queue.name, found)
@@ -203,12 +203,19 @@ def runs_definitions(queue: Spec) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PlacedDefinition:
-    """A job definition, its verdict and the pairs behind it. `is_refused`: it can never start on a queue of runsOn."""
+    """A job definition, its verdict and the pairs behind it; without a queue of it, there are none.
+
+    `refused_on` are the queues of runsOn where it can never start.
+    """
 
     name: str
     verdict: Verdict
     pairs: tuple[Pair, ...]
-    is_refused: bool = False
+    refused_on: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        return bool(self.refused_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +233,14 @@ class StackPlacement:
         return any(each.is_refused or each.verdict.outcome is Feasibility.NEVER for each in self.definitions)
 
     def only(self, definitions: Callable[[str], bool], queues: Callable[[str], bool]) -> "StackPlacement":
-        """Return what is said of some definitions and queues."""
+        """Return what is said of some definitions and queues. The name of no queue is empty."""
         chosen = []
         for each in self.definitions:
             pairs = tuple(pair for pair in each.pairs if queues(pair.queue))
-            verdict = best(pair.verdict for pair in pairs)
-            if definitions(each.name) and verdict:
-                chosen.append(replace(each, pairs=pairs, verdict=verdict))
+            if definitions(each.name) and (pairs or (not each.pairs and queues(""))):
+                verdict = best(pair.verdict for pair in pairs) or each.verdict
+                refused_on = tuple(filter(queues, each.refused_on))
+                chosen.append(PlacedDefinition(each.name, verdict, pairs, refused_on))
         return replace(self, definitions=tuple(chosen))
 
 
@@ -279,6 +287,6 @@ def _placed(name: str, definition: Declared, pool: Pool) -> PlacedDefinition:
     runs_on = definition.lifecycle.runs_on
     pairs = tuple(pool.pairs(job_need(withhold(definition.spec)), runs_on))
     verdict = best(pair.verdict for pair in pairs) or Verdict(Feasibility.UNKNOWN, NO_QUEUE)
-    by_queue = (best(pair.verdict for pair in pairs if pair.queue == queue) for queue in runs_on)
-    is_refused = any(of_queue and of_queue.outcome is Feasibility.NEVER for of_queue in by_queue)
-    return PlacedDefinition(name, verdict, pairs, is_refused)
+    by_queue = {queue: best(pair.verdict for pair in pairs if pair.queue == queue) for queue in runs_on}
+    refused_on = (queue for queue, found in by_queue.items() if found and found.outcome is Feasibility.NEVER)
+    return PlacedDefinition(name, verdict, pairs, tuple(refused_on))

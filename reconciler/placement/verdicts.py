@@ -60,7 +60,12 @@ class Verdict:
 
 def judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     """Return whether a job can ever start in an environment. The catalogue names the types that hints suggest."""
-    return replace(_judge(need, offer, catalogue), environment=offer.name)
+    return judge_asked(need, asked_of(need), offer, catalogue)
+
+
+def judge_asked(need: JobNeed, asked: "Asked", offer: Offer, catalogue: Catalogue) -> Verdict:
+    """Return the same for what is `asked_of` one instance, which is so for all environments."""
+    return replace(_judge(need, asked, offer, catalogue), environment=offer.name)
 
 
 def best(verdicts: Iterable[Verdict]) -> Verdict | None:
@@ -68,7 +73,7 @@ def best(verdicts: Iterable[Verdict]) -> Verdict | None:
     return min(verdicts, key=lambda each: BEST_FIRST.index(each.outcome), default=None)
 
 
-def _judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
+def _judge(need: JobNeed, asked: "Asked", offer: Offer, catalogue: Catalogue) -> Verdict:
     if not need.platform:
         return Verdict(Feasibility.UNKNOWN, "has values that are not known")
     if need.platform not in RUNS_ON:
@@ -82,7 +87,7 @@ def _judge(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
     if offer.why_unknown:
         return Verdict(Feasibility.UNKNOWN, offer.why_unknown)
     return _beyond_max_vcpus(need, offer) or (
-        _on_fargate(need, offer) if offer.platform == FARGATE else _on_instances(need, offer, catalogue)
+        _on_fargate(need, offer) if offer.platform == FARGATE else _on_instances(need, asked, offer, catalogue)
     )
 
 
@@ -152,7 +157,7 @@ class Asked(NamedTuple):
     instance_types: tuple[str, ...]  # words that all have to stand for the type; none: any
 
 
-def _asked(need: JobNeed) -> Asked:
+def asked_of(need: JobNeed) -> Asked:
     """Return what one instance has to hold: nodes of a multi-node job share one type, so each counts with its most."""
     groups = need.groups
     return Asked(
@@ -202,8 +207,7 @@ def _has_sure_gpus(each: InstanceType) -> bool:
     return each.gpus is not None and ARM not in each.architectures and each.family.startswith(_GPU_FAMILIES)
 
 
-def _on_instances(need: JobNeed, offer: Offer, catalogue: Catalogue) -> Verdict:
-    asked = _asked(need)
+def _on_instances(need: JobNeed, asked: Asked, offer: Offer, catalogue: Catalogue) -> Verdict:
     if witness := _witness(asked, offer, _vcpus_within(need, offer)):
         mixture = _mixture(asked, offer)
         detail = _headroom(asked, witness) + mixture

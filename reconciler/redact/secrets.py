@@ -64,6 +64,8 @@ def redacted_sides(path: Path, before: Json, after: Json) -> tuple[Json, Json]:
 
 def redacted_text(text: str) -> str:
     """Return prose (a message of the service, say) without the secrets that can be told by their looks."""
+    if not is_secret_text(text):  # then no word of it is one
+        return text
     return " ".join(REDACTED if is_secret_text(word) else word for word in text.split(" "))
 
 

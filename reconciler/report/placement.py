@@ -8,7 +8,7 @@ from reconciler.placement.catalogue import Candidates, Catalogue, InstanceType, 
 from reconciler.placement.needs import EC2
 from reconciler.placement.offers import capacities
 from reconciler.placement.verdicts import BEST_FIRST, Feasibility
-from reconciler.redact.presented import PresentedDefinition, PresentedPair, PresentedPlacement
+from reconciler.redact.presented import PresentedDefinition, PresentedPair, PresentedPlacement, PresentedVerdict
 from reconciler.report.json import frame
 from reconciler.report.markdown import code, prose
 from reconciler.report.text.page import Page
@@ -29,12 +29,16 @@ def placement_page(placement: PresentedPlacement, width: int, verbose: int = 0) 
     for definition in _worst_first(placement.definitions):
         outcome = definition.verdict.outcome
         page.line((f"{outcome:<{LABEL}}", STYLES[outcome]), (f"JobDefinition/{definition.name}", "bold"))
+        if not definition.pairs:
+            page.line(definition.verdict.detail, indent=LABEL, hang=2)
         for pair in _shown(definition, verbose):
-            page.line(f"{_where(pair)}: {_text(pair, definition)}", indent=LABEL, hang=2)
-            if pair.verdict.code:
-                page.line(f"AWS shows {pair.verdict.code}", indent=LABEL + 2)
-            if pair.verdict.hint:
-                page.line(f"hint: {pair.verdict.hint}", indent=LABEL + 2)
+            verdict = pair.verdict
+            where = f"{pair.queue} -> {verdict.environment}" if verdict.environment else pair.queue
+            page.line(f"{where}: {_text(verdict, outcome)}", indent=LABEL, hang=2)
+            if verdict.code:
+                page.line(f"AWS shows {verdict.code}", indent=LABEL + 2)
+            if hint := verdict.hint:
+                page.line(f"hint: {hint}", indent=LABEL + 2)
     page.blank()
     page.line((f"Instance types as of {placement.date}.", "dim"))
     page.whole((placement_line(placement), "bold"))
@@ -108,15 +112,10 @@ def _shown(definition: PresentedDefinition, verbose: int) -> Iterable[PresentedP
     return [next(pair for pair in definition.pairs if pair.verdict.outcome is Feasibility.FITS)]
 
 
-def _where(pair: PresentedPair) -> str:
-    return f"{pair.queue} -> {pair.verdict.environment}" if pair.verdict.environment else pair.queue
-
-
-def _text(pair: PresentedPair, definition: PresentedDefinition) -> str:
+def _text(verdict: PresentedVerdict, of_definition: Feasibility) -> str:
     """Return why, after the verdict if it is not that of the definition."""
-    verdict = pair.verdict
-    is_known = verdict.outcome in (definition.verdict.outcome, Feasibility.FITS)
-    return verdict.detail if is_known else f"{verdict.outcome}: {verdict.detail}"
+    is_said = verdict.outcome in (of_definition, Feasibility.FITS)
+    return verdict.detail if is_said else f"{verdict.outcome}: {verdict.detail}"
 
 
 COLUMNS = ("type", "vCPUs", "MiB", "for jobs", "GPUs", "architecture", "EKS pods", "")

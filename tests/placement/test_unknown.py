@@ -6,12 +6,12 @@ from operator import add, attrgetter, eq, itemgetter, lt, ne
 
 import pytest
 
-from reconciler.model import Json, Path, Spec
+from reconciler.model import Address, Declared, Json, Lifecycle, Path, Spec, Stack
 from reconciler.placeholders import DependsOnUnknown, Unknown, Withheld, withhold
 from reconciler.placement.catalogue import catalogue
 from reconciler.placement.needs import job_need
 from reconciler.placement.offers import Offer, offer_of
-from reconciler.placement.queues import pool_of
+from reconciler.placement.queues import place_stack, pool_of, pool_of_stack
 from reconciler.placement.verdicts import Feasibility, Verdict, judge
 from tests.placement.bodies import container, environment, job, managed_instances, multinode, on_eks, pod, verdict
 
@@ -210,3 +210,17 @@ def test_unknown_values_are_withheld_wherever_they_are() -> None:
 def test_every_use_of_a_withheld_value_says_that_it_is_not_known(use: Callable[[Json], object]) -> None:
     with pytest.raises(DependsOnUnknown):
         use(Withheld())
+
+
+def test_a_definition_without_a_queue_is_unknown_and_what_is_refused_elsewhere_is_left_out() -> None:
+    elsewhere = Declared(Address("JobDefinition", "elsewhere"), job(1, 1024), Lifecycle(runs_on=("there",)))
+    large = Declared(Address("JobDefinition", "large"), job(999, 1024), Lifecycle(runs_on=("a", "b")))
+    queues = [Declared(Address("JobQueue", name), QUEUE) for name in ("a", "b")]
+    here = Declared(Address("ComputeEnvironment", "only"), environment("c5"))
+    stack = Stack("s", {each.address: each for each in (elsewhere, large, here, *queues)})
+    placed = place_stack(stack, pool_of_stack(stack, catalogue()))
+    outcomes = {each.name: (str(each.verdict.outcome), each.refused_on) for each in placed.definitions}
+    assert outcomes == {"elsewhere": ("unknown", ()), "large": ("never", ("a", "b"))}
+    assert placed.only(lambda _name: True, lambda _queue: True) == placed
+    (only,) = placed.only(lambda _name: True, lambda queue: queue == "a").definitions
+    assert (only.name, only.refused_on, len(only.pairs)) == ("large", ("a",), 1)
