@@ -71,6 +71,9 @@ class Statement:
         }
 
 
+TRAIL = Statement("ReadTrail", ("cloudtrail:LookupEvents",), (ANY,))  # of `drift --who`; it has no resources
+
+
 def statements(
     stack: Stack, purpose: Purpose, place: Identity = ANYWHERE, lookups: Iterable[tuple[str, str]] = ()
 ) -> tuple[Statement, ...]:
@@ -80,8 +83,10 @@ def statements(
     """
     rights = _Rights(stack, place)
     match purpose:
-        case Purpose.PLAN | Purpose.DRIFT:
+        case Purpose.PLAN:
             each = (*rights.reads(), *rights.looks(lookups))
+        case Purpose.DRIFT:
+            each = (*rights.reads(), *rights.looks(lookups), TRAIL)
         case Purpose.VERIFY:
             each = (rights.verifies(), *rights.looks(lookups))
         case Purpose.IMPORT:

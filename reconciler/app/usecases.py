@@ -173,7 +173,16 @@ def rollback(
 
 def find_authors(session: Session, questions: "Sequence[AuthorQuestion]", paces: "Paces", now: float) -> "Authors":
     """Ask CloudTrail who changed what; without the right to, the answer says so. `now`: in seconds since 1970."""
-    from reconciler.inspect.who import DAYS, PAGE, PAGES, Authors, TrailEvent, attribute, parse_event  # noqa: PLC0415
+    from reconciler.inspect.who import (  # noqa: PLC0415
+        DAYS,
+        PAGE,
+        PAGES,
+        Authors,
+        TrailEvent,
+        attribute,
+        parse_event,
+        trail_problem,
+    )
 
     identity = session.cloud.identity()
     if not questions:
@@ -191,7 +200,7 @@ def find_authors(session: Session, questions: "Sequence[AuthorQuestion]", paces:
             except CloudError as error:
                 failed.append(error)
                 return
-            texts = (str(event.get("CloudTrailEvent", "")) for event in page.get("Events", ()))
+            texts = (str(event.get("CloudTrailEvent", "")) for event in page.get("Events") or ())
             yield from filter(None, map(parse_event, texts))
             if not page.get("NextToken"):
                 return
@@ -199,7 +208,7 @@ def find_authors(session: Session, questions: "Sequence[AuthorQuestion]", paces:
 
     with session.observer.phase("who"):
         attributions = attribute(questions, events, identity)
-    return Authors(identity, attributions, failed[0].told if failed else "")
+    return Authors(identity, attributions, "; ".join(map(trail_problem, failed)))
 
 
 def run(

@@ -15,6 +15,7 @@ from reconciler.kinds.base import Kind
 from reconciler.kinds.paths import update_unit
 from reconciler.live.ownership import OWNER
 from reconciler.model import STATUS, TAGS, Action, Address, Change, Identity, Json, Live, Path, Spec, member_at
+from reconciler.problems import CloudError, Fault
 
 # Events of CloudTrail, as LookupEvents describes them ('CloudTrail record contents' in its User Guide).
 
@@ -198,6 +199,12 @@ class Authors:
     identity: Identity
     attributions: tuple[Attribution, ...] = ()
     problem: str = ""
+
+
+def trail_problem(error: CloudError) -> str:
+    """Say why CloudTrail could not be read, and what is needed."""
+    needed = "; this requires cloudtrail:LookupEvents" if error.fault is Fault.DENIED else ""
+    return f"{error.told}{needed}"
 
 
 Events = Callable[[str], Iterable[TrailEvent]]  # those of an operation, the newest first

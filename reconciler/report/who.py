@@ -8,7 +8,6 @@ from reconciler.model import Address, Identity, Json
 from reconciler.redact.presented import PresentedAttribution, PresentedAuthors, PresentedEventRecord
 from reconciler.report.text.page import Page
 
-RIGHT = "cloudtrail:LookupEvents"
 NOT_FOUND = "no event found yet: one can take minutes to appear, and is kept for 90 days"
 CONSOLES = {
     "aws": "console.aws.amazon.com",
@@ -84,7 +83,7 @@ def said(found: EventSubjects) -> str:
 
 def not_asked(problem: str) -> str:
     """Say why it is not known who changed what."""
-    return f"CloudTrail could not be read ({problem}); this requires {RIGHT}"
+    return f"CloudTrail could not be read: {problem}"
 
 
 def write_authors(page: Page, authors: PresentedAuthors | None, verbose: int = 0, heading: str = "Changed by") -> None:

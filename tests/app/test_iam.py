@@ -112,7 +112,7 @@ def test_the_rights_to_look_are_enough_and_change_nothing(purpose: Purpose) -> N
     world.apply(mine, ALL)
     world.simulator.policy = Policy(allowed(purpose, mine))
     assert world.plan(mine).is_empty
-    assert all(one.split(":")[1].startswith(("Describe", "List")) for one in actions(allowed(purpose, mine)))
+    assert all(one.split(":")[1].startswith(("Describe", "List", "Lookup")) for one in actions(allowed(purpose, mine)))
     with pytest.raises(CloudError, match="not authorized to perform: batch:"):
         world.raw.call("UpdateJobQueue", {"jobQueue": "q", "priority": 9})
 

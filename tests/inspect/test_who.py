@@ -313,7 +313,7 @@ def test_without_the_right_one_line_says_so() -> None:
     assert cloud.count("LookupEvents") == 1
     page = drift_page(drift_of(present(plan), present_authors(found)), 200).plain
     assert [line.strip() for line in page.splitlines() if "CloudTrail" in line] == [
-        f"CloudTrail could not be read ({no.told}); this requires cloudtrail:LookupEvents"
+        f"CloudTrail could not be read: {no.told}; this requires cloudtrail:LookupEvents"
     ]
     assert page.splitlines()[-1].startswith("Drift: 1 changed")
 
