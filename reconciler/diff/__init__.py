@@ -17,13 +17,13 @@ from reconciler.diff.compare import (
     compare_replacement,
     concurrent_changes,
 )
-from reconciler.diff.live_view import body_digest, settings_of
+from reconciler.diff.live_view import comparable_body, settings_of
 from reconciler.diff.record import first_record
 
 __all__ = [
     "Context",
     "Difference",
-    "body_digest",
+    "comparable_body",
     "compare",
     "compare_bodies",
     "compare_declared",

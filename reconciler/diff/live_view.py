@@ -6,7 +6,7 @@ Fields that no row knows and nobody declared are set apart: the service gains ne
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.diff.canonical import canonical, canonical_member, digest_of, is_absent, sort_key
+from reconciler.diff.canonical import canonical, canonical_member, is_absent, sort_key
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows, Unmanaged
 from reconciler.kinds.paths import step_of
 from reconciler.model import Identity, Ignored, Json, Live, Path, Spec
@@ -71,9 +71,12 @@ def settings_of(kind: Kind, live: Live, identity: Identity) -> dict[str, Json]:
     return {**{name: value for name, value in plain.items() if isinstance(value, str | int) and value != ""}, **body}
 
 
-def body_digest(kind: Kind, body: Spec, identity: Identity) -> str:
-    """Return what tells bodies of one kind apart, whatever their resources are called."""
-    return digest_of([kind.name, without_filled(kind.rows, canonical(kind.rows, body, identity), {})])
+def comparable_body(kind: Kind, body: Spec, identity: Identity) -> Spec:
+    """Return the canonical form of a body without what the service fills in: equal for bodies that mean the same.
+
+    What a resource is called is no part of it.
+    """
+    return without_filled(kind.rows, canonical(kind.rows, body, identity), {})
 
 
 def uncompared(rows: Iterable[Row], live: Json, declared: Json, at: Path = ()) -> Iterator[Ignored]:

@@ -46,6 +46,7 @@ from reconciler.plan.requests import request_body, settle_first, taken
 from reconciler.problems import Problem, Where
 
 DELETING = "DELETING"
+NAMED = 3  # paths that a hint names
 GOES_FIRST = "the old one is deleted first: the name must be unique"
 
 # What is done, by what it takes to write the requests for it.
@@ -155,6 +156,17 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyRename:
+    """What is created while a resource with such a body goes: most likely that was renamed.
+
+    `different` are the paths in which the two differ; only reports read them.
+    """
+
+    address: Address
+    different: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePlanner:
     """Compares and decides for one resource at a time. `taken`: what is DELETED and still shown, by physical name."""
 
@@ -208,8 +220,8 @@ class ResourcePlanner:
             return _settling(comparison.desired, live)
         return self._update(comparison.desired, live, difference)
 
-    def remove(self, live: Live, *, is_idle_awaited: bool, equal: Address | None = None) -> Decision:
-        """Decide about a resource that is ours and not declared. `equal` is created, and the same but for its name."""
+    def remove(self, live: Live, *, is_idle_awaited: bool, renamed: LikelyRename | None = None) -> Decision:
+        """Decide about a resource that is ours and not declared. `renamed` is what it may be called now."""
         kind = KINDS[live.address.kind]
         address = Address(kind.name, logical_name(live))
         declared = self.stack.declared.get(address)
@@ -230,8 +242,8 @@ class ResourcePlanner:
         fields = _deleted_fields(kind, live, self.context)
         own = without_others(self.stack, live) if kind.revisions else live
         counted = (deregisters(own.revisions, own),) if kind.revisions else ()
-        renamed = (_hint_at_former_name(address, equal),) if equal else ()
-        decision = replace(decision, fields=fields, reasons=(*decision.reasons, *counted, *renamed))
+        hints = (_hint_at_former_name(address, renamed),) if renamed else ()
+        decision = replace(decision, fields=fields, reasons=(*decision.reasons, *counted, *hints))
         if PROTECT in flags:
             return replace(decision, refusals=(protected(address, live.address.name, decision.where),))
         work = Deletion(live=own, is_idle_awaited=is_idle_awaited, kept=self._kept_state(kind, live))
@@ -440,7 +452,11 @@ def _deleted_fields(kind: Kind, live: Live, context: Context) -> tuple[FieldChan
     )
 
 
-def _hint_at_former_name(address: Address, equal: Address) -> str:
-    """A resource that goes while its equal comes under another name: most likely it was renamed."""
+def _hint_at_former_name(address: Address, renamed: LikelyRename) -> str:
     former = f"lifecycle: {{renamedFrom: {address.name}}}"
-    return f"{equal}, which is created, is equal: add `{former}` there to keep this resource"
+    if not renamed.different:
+        return f"{renamed.address}, which is created, is equal: add `{former}` there to keep this resource"
+    named, more = renamed.different[:NAMED], len(renamed.different) - NAMED
+    paths = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    likely = f"{renamed.address}, which is created, differs only in {paths}"
+    return f"{likely}: if it is the same resource, add `{former}` there to keep it"

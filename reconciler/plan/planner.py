@@ -4,11 +4,13 @@
 they become changes; `build` writes the requests, and refuses what has no consent. Pure: no clock, no network.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import assert_never
 
-from reconciler.diff import Context, body_digest, first_record
+from reconciler.diff import Context, comparable_body, first_record
 from reconciler.diff.canonical import digest_of
 from reconciler.diff.ignore import ignore_reasons
 from reconciler.kinds import KINDS
@@ -26,13 +28,16 @@ from reconciler.model import (
     Desired,
     FieldChange,
     Identity,
+    Json,
     Live,
+    Path,
     Plan,
     PlannedCapacity,
     Spec,
     Stack,
     Step,
     Vcpus,
+    dotted,
 )
 from reconciler.plan.decisions import (
     DELETING,
@@ -40,6 +45,7 @@ from reconciler.plan.decisions import (
     Creation,
     Decision,
     Deletion,
+    LikelyRename,
     Pruning,
     Registration,
     Release,
@@ -232,7 +238,7 @@ def _removals(
     going = [live for live in index.owned if live.arn not in staying]
     users, leaving = users_of(index), {live.arn for live in going}
     successors = {resource.address: resource.name for resource in desired}
-    equals = _equals(planner, going, desired, decisions)
+    renames = _likely_renames(planner, going, desired, decisions)
     for live in going:
         using = users.get(live.arn, ())
         # Once everything that used it has left, nothing can run on it any more.
@@ -241,14 +247,20 @@ def _removals(
         if successor is not None:
             yield planner.retire(live, successor, is_idle_awaited=is_idle_awaited)
         else:
-            yield planner.remove(live, is_idle_awaited=is_idle_awaited, equal=equals.get(live.arn))
+            yield planner.remove(live, is_idle_awaited=is_idle_awaited, renamed=renames.get(live.arn))
 
 
-def _equals(
+ALIKE = 0.7  # of names: simulate and simulator are, other and third are not
+MOST_PAIRS = 400  # of resources that go and come: of more, none is looked at for being nearly equal
+
+
+def _likely_renames(
     planner: ResourcePlanner, going: Iterable[Live], desired: Iterable[Desired], decisions: Iterable[Decision]
-) -> Mapping[str, Address]:
-    """Return what is created and equal to something that goes, by the ARN of that."""
-    identity = planner.context.identity
+) -> Mapping[str, LikelyRename]:
+    """Return what is created with the body of something that goes, by the ARN of that.
+
+    A nearly equal body counts if the names are alike too, and there is no other candidate on either side.
+    """
     gone = list(going)
     kinds = {live.address.kind for live in gone}
     created = {
@@ -256,13 +268,48 @@ def _equals(
         for decision in decisions
         if decision.action is Action.CREATE and decision.address.kind in kinds
     }
-    coming = {
-        body_digest(KINDS[resource.address.kind], resource.spec, identity): resource.address
-        for resource in desired
-        if resource.address in created
-    }
-    digests = ((live.arn, body_digest(KINDS[live.address.kind], live.spec, identity)) for live in gone if coming)
-    return {arn: coming[digest] for arn, digest in digests if digest in coming}
+    coming = [(resource.address, _comparable(planner, resource.address, resource.spec)) for resource in desired
+              if resource.address in created]  # fmt: skip
+    leaving = [(live, _comparable(planner, live.address, live.spec)) for live in gone if coming]
+    by_digest = {digest_of([address.kind, body]): address for address, body in coming}
+    digests = {live.arn: digest_of([live.address.kind, body]) for live, body in leaving}
+    equal = {arn: LikelyRename(by_digest[digest]) for arn, digest in digests.items() if digest in by_digest}
+    taken = {rename.address for rename in equal.values()}
+    near = [
+        (live.arn, LikelyRename(address, different))
+        for live, body in leaving
+        if live.arn not in equal and len(leaving) * len(coming) <= MOST_PAIRS
+        for address, other in coming
+        if address.kind == live.address.kind and address not in taken
+        if _are_names_alike(logical_name(live), address.name) and (different := _near(body, other))
+    ]
+    arns, addresses = Counter(arn for arn, _ in near), Counter(rename.address for _, rename in near)
+    return {**equal, **{arn: each for arn, each in near if arns[arn] == addresses[each.address] == 1}}
+
+
+def _comparable(planner: ResourcePlanner, address: Address, spec: Spec) -> Spec:
+    return comparable_body(KINDS[address.kind], spec, planner.context.identity)
+
+
+def _are_names_alike(name: str, other: str) -> bool:
+    return name in other or other in name or SequenceMatcher(None, name, other).ratio() >= ALIKE
+
+
+def _near(body: Spec, other: Spec) -> tuple[str, ...]:
+    """Return the paths in which two bodies differ if these are at most a third; otherwise none."""
+    ours, theirs = dict(_leaves(body)), dict(_leaves(other))
+    paths = ours.keys() | theirs.keys()
+    different = sorted(dotted(path) for path in paths if ours.get(path) != theirs.get(path))
+    return tuple(different) if len(different) * 3 <= len(paths) else ()
+
+
+def _leaves(value: Json, at: Path = ()) -> Iterator[tuple[Path, Json]]:
+    """Yield the values of a body that are no mapping of further ones, with their paths."""
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from _leaves(inner, (*at, name))
+    else:
+        yield at, value
 
 
 def _as_sent(comparisons: Iterable[Comparison]) -> Iterator[Desired]:

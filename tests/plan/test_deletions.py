@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.model import Action, Change, Plan, Stack, dotted
+from reconciler.model import Action, Change, Json, Plan, Stack, dotted
 from reconciler.plan import PlanOptions
 from reconciler.redact.presented import present
 from reconciler.redact.secrets import Secrets
@@ -154,6 +154,27 @@ def test_an_equal_resource_that_comes_is_named_with_the_way_to_rename() -> None:
         "JobDefinition/pod2, which is created, is equal: add `lifecycle: {renamedFrom: pod}` there to keep this resource"
     )
     assert not [reason for reason in found["JobDefinition/other"].reasons if "renamedFrom" in reason]
+
+
+def renames(old: Json, new: Json) -> list[str]:
+    found = deletions(applied(stack({(JD, name): body for name, body in old.items()})).plan(
+        stack({(JD, name): body for name, body in new.items()})
+    ))  # fmt: skip
+    return [reason for change in found.values() for reason in change.reasons if "renamedFrom" in reason]
+
+
+def test_a_nearly_equal_resource_that_comes_is_named_if_it_is_the_only_candidate() -> None:
+    old, newer, newest = (container(image=f"risk:{tag}", command=["run"]) for tag in (1, 2, 3))
+    other = container(image="other:1", vcpus=16, memory=9000)
+    (hint,) = renames({"pod": old}, {"pod2": newer, "far": other})
+    assert hint == (
+        "JobDefinition/pod2, which is created, differs only in containerProperties.image: "
+        "if it is the same resource, add `lifecycle: {renamedFrom: pod}` there to keep it"
+    )
+    assert renames({"pod": old}, {"pod-far": other, "unlike": newer}) == []
+    assert renames({"pod": old}, {"pod-a": newer, "pod-b": newest}) == []
+    (hint,) = renames({"pod": old}, {"equal": old, "pod-near": newer})
+    assert hint.startswith("JobDefinition/equal, which is created, is equal")
 
 
 def test_nothing_is_renamed_where_nothing_comes(destruction: Plan) -> None:
