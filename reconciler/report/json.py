@@ -32,7 +32,6 @@ from reconciler.redact.presented import (
 from reconciler.report.results import Drift
 from reconciler.report.summary import ACTIONS, count_changes
 from reconciler.report.text.values import iso
-from reconciler.report.who import authors_json
 
 if TYPE_CHECKING:  # each is the result of a few commands, which have loaded it
     from reconciler.fmt import Formatted, Respelling
@@ -84,6 +83,8 @@ def _vcpus(vcpus: Vcpus) -> dict[str, Json]:
 
 
 def drift_json(drift: Drift) -> dict[str, Json]:
+    from reconciler.report.who import authors_json  # noqa: PLC0415 - only drift has authors
+
     return {
         **frame("drift"),
         "stack": drift.plan.stack,
