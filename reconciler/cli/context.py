@@ -89,13 +89,15 @@ def shown_stack(request: StackRequest, out: Output) -> Read:
     return read
 
 
-def live_stack(request: StackRequest, observer: Observer, there: Identity | None = None) -> tuple[Read, Session]:
+def live_stack(
+    request: StackRequest, observer: Observer, there: Identity | None = None, *, goes_on: bool = False
+) -> tuple[Read, Session]:
     """Return a valid stack and its cloud. A stack that has stand-ins for its place, or look-ups, is read again there.
 
     Only then is anything looked up, and not before it is clear that it is the stack's account and region; and those
-    that have to be `there`, if any.
+    that have to be `there`, if any. `goes_on`: secrets are not looked up, and what cannot be is unknown.
     """
-    from reconciler.adapters.lookup.sources import ForbiddenLookups
+    from reconciler.adapters.lookup.sources import ForbiddenLookups, OpenLookups
     from reconciler.plan.guards import check_place, check_same_place
 
     place = request.place
@@ -108,7 +110,8 @@ def live_stack(request: StackRequest, observer: Observer, there: Identity | None
         identity = session.cloud.identity()
         check_place(read.stack, identity.account, identity.region)
         with observer.phase("load"):
-            read = valid_stack(request, identity, request.looked_up.setdefault(identity, session.lookups))
+            lookups = request.looked_up.setdefault(identity, session.lookups)
+            read = valid_stack(request, identity, OpenLookups(lookups) if goes_on and lookups else lookups)
     if place.sandbox is not None:
         settled = partial(settled_sandbox, read.stack, place.sandbox, place.region, observer)
         read = complete_in_sandbox(read, session.cloud, settled)

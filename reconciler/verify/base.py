@@ -146,13 +146,13 @@ class Ask:
     def all(self, inquiry: Inquiry, keys: Iterable[Key], region: str = "") -> Sequence[Reply]:
         """Return the reply to each of several questions, which are asked together."""
         listed = list(keys)
-        questions = [Question(inquiry, key, region) for key in listed if not _stands_in(key)]
+        questions = [Question(inquiry, key, region) for key in listed if all(map(is_known, key))]
         missing = [question for question in questions if question not in self.replies]
         if missing:
             self.wanted.update(dict.fromkeys(missing))
             raise _Waits
         return [
-            Reply(unknown=NOT_LOOKED_UP) if _stands_in(key) else self.replies[Question(inquiry, key, region)]
+            self.replies[Question(inquiry, key, region)] if all(map(is_known, key)) else Reply(unknown=NOT_LOOKED_UP)
             for key in listed
         ]
 
@@ -199,7 +199,7 @@ class LiveCheck:
 
     def judgements(self, reference: Reference, replies: Mapping[Question, Reply]) -> "Sequence[Judgement] | Ask":
         """Return what is found, or what has to be asked before."""
-        if _stands_in((reference.value,)):
+        if not is_known(reference.value):
             return [unknown(reference.path, NOT_LOOKED_UP)]
         ask = Ask(replies, {})
         try:
@@ -225,8 +225,9 @@ def of_reply(path: Path, reply: Reply, thing: str, hint: str = "") -> Judgements
         yield unknown(path, f"{thing}: {reply.unknown}", reply.hint)
 
 
-def _stands_in(values: Iterable[Json]) -> bool:
-    return any(isinstance(value, Unknown | ExampleText) for value in values)
+def is_known(value: Json) -> bool:
+    """Whether a value is the user's own. One that stands in for such a value is lost if a text is made of it."""
+    return not isinstance(value, Unknown | ExampleText)
 
 
 def _fields(

@@ -1,7 +1,20 @@
 """EKS clusters of compute environments. What is inside of a cluster (namespaces, RBAC, aws-auth) AWS does not show."""
 
 from reconciler.verify.asking import Inquiry, of_one
-from reconciler.verify.base import Arn, Ask, Judgements, LiveCheck, Reference, fail, note, of_reply, unknown, warn
+from reconciler.verify.base import (
+    NOT_LOOKED_UP,
+    Arn,
+    Ask,
+    Judgements,
+    LiveCheck,
+    Reference,
+    fail,
+    is_known,
+    note,
+    of_reply,
+    unknown,
+    warn,
+)
 
 CLUSTER = Inquiry(
     noun="cluster",
@@ -23,8 +36,11 @@ MAP_ALONE = "CONFIG_MAP"
 
 
 def _cluster(reference: Reference, ask: Ask) -> Judgements:
-    text, here = str(reference.value.get("eksClusterArn", "")), reference.of.identity
+    text, here = reference.value.get("eksClusterArn") or "", reference.of.identity
     path = (*reference.path, "eksClusterArn")
+    if not is_known(text):
+        yield unknown(path, NOT_LOOKED_UP)
+        return
     arn = Arn.of(text)
     if arn.account and (arn.account, arn.region) != (here.account, here.region):
         yield unknown(path, f"cluster {text} is in a different account or region, where it cannot be looked at")

@@ -4,7 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.model import Json
 from reconciler.verify.asking import Inquiry, Key, by, everything
-from reconciler.verify.base import Arn, Ask, Judgements, LiveCheck, Reference, fail, note, of_reply, unknown
+from reconciler.verify.base import (
+    NOT_LOOKED_UP,
+    Arn,
+    Ask,
+    Judgements,
+    LiveCheck,
+    Reference,
+    fail,
+    is_known,
+    note,
+    of_reply,
+    unknown,
+)
 
 SECRET = Inquiry(
     noun="secret",
@@ -95,7 +107,10 @@ def _has_log_group(reference: Reference) -> bool:
 def _log_group(reference: Reference, ask: Ask) -> Judgements:
     options = reference.value["options"]
     path = (*reference.path, "options", GROUP)
-    name, region = options[GROUP], str(options.get(REGION) or reference.of.identity.region)
+    name, region = options[GROUP], options.get(REGION) or reference.of.identity.region
+    if not is_known(region):
+        yield unknown((*reference.path, "options", REGION), NOT_LOOKED_UP)
+        return
     reply = ask(LOG_GROUP, name, region=reference.of.elsewhere(region))
     creates = str(options.get(CREATE, "")).lower() == "true"
     if reply.absent and creates:

@@ -107,7 +107,7 @@ MIME_HINT = "wrap it in a MIME multi-part archive, as in 'Amazon EC2 user data i
 def template_key(template: Mapping[str, Json]) -> tuple[str, str, str]:
     member = "LaunchTemplateId" if template.get("launchTemplateId") else "LaunchTemplateName"
     name = template.get("launchTemplateId") or template.get("launchTemplateName") or ""
-    return member, name, str(template.get("version") or DEFAULT)
+    return member, name, template.get("version") or DEFAULT
 
 
 def _template(reference: Reference, ask: Ask) -> Judgements:

@@ -47,7 +47,7 @@ LARGEST_TASK = 16  # vCPUs of a task on Fargate ('ResourceRequirement' in the AP
 
 def subnet_ids(of: Verified) -> list[str]:
     """Return the subnets of an environment."""
-    return [str(each) for end in SUBNETS for _, listed in of.fields(end) for each in listed]
+    return [each for end in SUBNETS for _, listed in of.fields(end) for each in listed]
 
 
 def found_subnets(of: Verified, ask: Ask) -> list[Mapping[str, Json]] | None:

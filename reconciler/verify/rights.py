@@ -12,7 +12,19 @@ from reconciler.kinds.tasks import EcsTask, containers_of, ecs_tasks, platform
 from reconciler.model import Json, Spec
 from reconciler.placement.needs import FARGATE
 from reconciler.verify.asking import Inquiry, Key
-from reconciler.verify.base import NOT_JUDGED, Arn, Ask, Judgements, LiveCheck, Reference, Verified, fail, unknown, warn
+from reconciler.verify.base import (
+    NOT_JUDGED,
+    Arn,
+    Ask,
+    Judgements,
+    LiveCheck,
+    Reference,
+    Verified,
+    fail,
+    is_known,
+    unknown,
+    warn,
+)
 from reconciler.verify.containers import AWSLOGS, GROUP, REGION, SECRETS_MANAGER, SSM
 from reconciler.verify.images import EcrImage
 from reconciler.verify.roles import ROLE
@@ -123,11 +135,14 @@ def _needs(task: EcsTask, reference: Reference) -> Iterator[_Need]:
             yield _Need("ecr:GetDownloadUrlForLayer", repository, can_be_granted=True)
         log = container.get("logConfiguration") or {}
         options = log.get("options") or {}
-        if is_fargate and str(log.get("logDriver", "")).lower() == AWSLOGS and options.get(GROUP):
+        is_logged = str(log.get("logDriver", "")).lower() == AWSLOGS and options.get(GROUP)
+        if is_fargate and is_logged and all(map(is_known, options.values())):
             stream = _log_stream(reference.of, container, options)
             yield from (_Need(f"logs:{each}", stream) for each in ("CreateLogStream", "PutLogEvents"))
         for entry in (*(container.get("secrets") or ()), *(log.get("secretOptions") or ())):
-            text = str(entry.get("valueFrom", ""))
+            text = entry.get("valueFrom") or ""
+            if not is_known(text):
+                continue
             arn = Arn.of(text)
             if arn.service == SECRETS_MANAGER:
                 secret = ":".join(text.split(":")[:7])

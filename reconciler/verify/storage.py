@@ -85,7 +85,7 @@ def _point(reference: Reference) -> Json:
 
 def _mount_targets(reference: Reference, ask: Ask) -> Judgements:
     """Judge whether a job can reach the file system in any environment that it may run in, and in every zone."""
-    path, id_ = (*reference.path, "fileSystemId"), str(reference.value.get("fileSystemId"))
+    path, id_ = (*reference.path, "fileSystemId"), reference.value.get("fileSystemId") or ""
     targets, environments = ask(MOUNT_TARGETS, id_), environments_of(reference.of)
     if targets.absent or not environments:
         yield NOT_JUDGED

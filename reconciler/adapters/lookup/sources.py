@@ -11,9 +11,11 @@ from reconciler.adapters.lookup.states import FILE, States, fetch_file
 from reconciler.model import Json, StatePlace
 from reconciler.placeholders import Secret, Unknown, is_secret_name
 from reconciler.ports import Lookups, Missing, Reserved, Unsupported
+from reconciler.problems import CloudError
 
 ENV = "env"
 TFSTATE = "tfstate"
+SECRET = "secret"  # noqa: S105 - a tag
 PUBLISHED_IMAGE = re.compile(r"/aws/service/(.+/image_id|ami-(amazon-linux|windows)-latest/.+)")
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what Python makes of bytes that are not
 HARMLESS = ("AWS_REGION", "AWS_DEFAULT_REGION")  # every plan shows them
@@ -114,6 +116,27 @@ class ForbiddenLookups:
 
     def find_in_state(self, argument: str, _place: StatePlace) -> str:
         return self.find(TFSTATE, argument)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLookups:
+    """The look-ups of a command that reads no secret, and goes on with an unknown value where one fails."""
+
+    cloud: Lookups
+
+    def find(self, tag: str, argument: str) -> str | list[str] | None:
+        if tag == SECRET:
+            return Unknown.of(tag, argument)
+        try:
+            return self.cloud.find(tag, argument)
+        except CloudError:
+            return Unknown.of(tag, argument)
+
+    def find_in_state(self, argument: str, place: StatePlace) -> Json:
+        try:
+            return self.cloud.find_in_state(argument, place)
+        except CloudError:
+            return Unknown.of(TFSTATE, argument)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def _verify(request: StackRequest, out: Output, *, strict: bool) -> int:
     from reconciler.report.results import StackVerified
     from reconciler.report.verify import verify_json, verify_page
 
-    read, session = live_stack(request, out.watch)
+    read, session = live_stack(request, out.watch, goes_on=True)
     verification, shown = verify(request, read, session)
     out.publish(
         lambda width: verify_page(shown, width, out.verbose),

@@ -2,8 +2,10 @@
 
 import pytest
 
-from reconciler.adapters.lookup.sources import Sandbox
+from reconciler.adapters.lookup.sources import OpenLookups, Sandbox
+from reconciler.model import StatePlace
 from reconciler.placeholders import Unknown
+from reconciler.problems import CloudError, Fault
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,23 @@ def test_the_sandbox_has_ids_of_the_images_that_aws_publishes_always_the_same(na
 )
 def test_all_else_is_unknown_to_it(tag: str, name: str) -> None:
     assert isinstance(Sandbox().find(tag, name), Unknown)
+
+
+def test_what_reads_no_secret_goes_on_without_the_values_that_are_denied() -> None:
+    class Denying:
+        def find(self, tag: str, argument: str) -> str:
+            if argument == "denied":
+                raise CloudError("GetParameter", Fault.DENIED, "AccessDenied", "no")
+            assert tag != "secret"
+            return f"value of {argument}"
+
+        def find_in_state(self, argument: str, _place: StatePlace) -> str:
+            raise CloudError("GetObject", Fault.THROTTLED, "SlowDown", argument)
+
+    lookups = OpenLookups(Denying())
+    assert lookups.find("ssm", "/ami") == "value of /ami"
+    unknown = (
+        lookups.find("ssm", "denied"), lookups.find("secret", "db#password"),
+        lookups.find_in_state("net:outputs.x", StatePlace("s3://states/net")),
+    )  # fmt: skip
+    assert [type(each) for each in unknown] == [Unknown] * 3
