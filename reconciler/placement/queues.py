@@ -83,7 +83,8 @@ class Pool:
     def refuting_words(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[str]:
         """Yield the words of instanceTypes of environments whose types can never hold a job."""
         for offer in self._offers_for(need, runs_on):
-            if judge(need, offer, self.catalogue).instance_type:  # the nearest one
+            found = judge(need, offer, self.catalogue)
+            if found.outcome is Feasibility.NEVER and found.instance_type:  # the nearest one
                 yield from (word for word in offer.words if word != ANY)
 
     def _offers_for(self, need: JobNeed, runs_on: Sequence[str]) -> Iterator[Offer]:

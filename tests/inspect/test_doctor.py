@@ -60,13 +60,16 @@ def test_types_are_asked_for_only_if_a_job_waits_since_it_is_too_large() -> None
         asked.append(tuple(words))
         return CloudError("DescribeInstanceTypes", Fault.DENIED, "UnauthorizedOperation", "no")
 
-    of = stack({(JQ, "q"): queue(SPOT), (JD, "large"): job(8, 100)})
+    fits = {(CE, "own"): ec2(instanceTypes=["m5"]), (JQ, "r"): queue("own")}
+    of = stack({**fits, (JQ, "q"): queue(SPOT), (JD, "large"): job(8, 100)})
     elsewhere = live(CE, "spot", ec2(instanceTypes=["c6i.large"], maxvCpus=64))
     asked: list[tuple[str, ...]] = []
     for reason, calls in (("UNDETERMINED - no", []), (f"{REQUIREMENT} - no", [("c6i.large",)])):
         placed, notes = place_waiting(of, [elsewhere], {QUEUE: {reason: 1}}, describes)
         assert (asked, [each.code for each in notes]) == (calls, ["PLAN013"] * len(calls))
-        assert [str(each.verdict.outcome) for each in placed] == ["never"] * len(calls)
+        assert [[str(pair.verdict.outcome) for pair in each.pairs] for each in placed] == [["fits", "never"]] * len(
+            calls
+        )
 
 
 def both(reason: str, status: str = "INVALID", **members: object) -> list[Live]:
