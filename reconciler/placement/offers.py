@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from reconciler.model import Json, Spec
 from reconciler.placeholders import DependsOnUnknown, Withheld
-from reconciler.placement.catalogue import NO_CANDIDATES, Catalogue, InstanceType, expand, size_of
+from reconciler.placement.catalogue import NO_CANDIDATES, Candidates, Catalogue, InstanceType, expand, size_of
 from reconciler.placement.needs import EC2, EKS, FARGATE, MANAGED_INSTANCES
 
 _PLATFORMS = {
@@ -17,7 +17,7 @@ _PLATFORMS = {
 UNMANAGED = "UNMANAGED"
 CPU_UNIT = 10_000  # a vCPU: kubelet reserves quarters of a hundredth
 ANY = "*"  # managed instances without a list may be of every type
-LOOKED_UP = "a type that is looked up"
+LOOKED_UP, OLDER = "a type that is looked up", "an older type"
 
 # Of the memory of a type, the kernel takes its part before the agent registers what is left. The part is known as a
 # band only: the images of AWS Batch reserve 32 MiB ('Compute resource memory management' in the User Guide), and no
@@ -100,7 +100,7 @@ def _offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
     most = resources.get("maxvCpus")
     platform = EKS if body.get("eksConfiguration") else _PLATFORMS[kind]
     words = _words(resources, kind) if platform != FARGATE else []
-    candidates = expand(words, catalogue) if words else NO_CANDIDATES
+    candidates = _any_type(catalogue) if words == [ANY] else expand(words, catalogue) if words else NO_CANDIDATES
     sizing = partial(sizes_of, platform=platform, has_own_image=_has_own_image(resources))
     return Offer(
         name,
@@ -115,6 +115,11 @@ def _offer_of(name: str, body: Spec, catalogue: Catalogue) -> Offer:
         is_invalid,
         waits_for_best=kind == "EC2" and _may_be_best_fit(resources.get("allocationStrategy")),
     )
+
+
+def _any_type(catalogue: Catalogue) -> Candidates:
+    """Return the types that managed instances surely have; whether older ones are among them is not documented."""
+    return Candidates(tuple(size.type for size in current_sizes(MANAGED_INSTANCES, catalogue)), unknown=(OLDER,))
 
 
 def _may_be_best_fit(strategy: Json) -> bool:

@@ -8,7 +8,7 @@ from reconciler.model import Declared, Json, Live, Spec, Stack, own_name
 from reconciler.placeholders import Withheld, withhold
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.needs import QUEUE_TYPES, JobNeed, job_need
-from reconciler.placement.offers import ANY, LOOKED_UP, Offer, offer_of
+from reconciler.placement.offers import ANY, LOOKED_UP, OLDER, Offer, offer_of
 from reconciler.placement.verdicts import BEST_FIRST, Feasibility, Verdict, asked_of, best, judge, judge_asked
 
 NOT_DECLARED = "{0} is not declared in this stack"
@@ -78,7 +78,7 @@ class Pool:
         """Yield the types and words that the table lacks, and on which a verdict depends."""
         for offer in self._offers_for(need, runs_on):
             if offer.unknown and judge(need, offer, self.catalogue).outcome is Feasibility.UNKNOWN:
-                yield from (word for word in offer.unknown if word != LOOKED_UP)
+                yield from (word for word in offer.unknown if word not in (LOOKED_UP, OLDER))
 
     def refuting_words(self, need: JobNeed, runs_on: Sequence[str] = ()) -> Iterator[str]:
         """Yield the words of instanceTypes of environments whose types can never hold a job."""

@@ -232,9 +232,9 @@ def _on_instances(need: JobNeed, asked: Asked, offer: Offer, catalogue: Catalogu
 
 def _mixture(asked: Asked, offer: Offer) -> str:
     """Return a note on an environment that should not run jobs with GPUs beside others ('Run GPU jobs')."""
-    other = (
-        next((size.type for size in offer.every_size if not _has_sure_gpus(size.type)), None) if asked.gpus else None
-    )
+    if not asked.gpus or offer.platform == MANAGED_INSTANCES:  # of which ECS chooses one for each job
+        return ""
+    other = next((size.type for size in offer.every_size if not _has_sure_gpus(size.type)), None)
     return f"; a GPU job may wait all the same, since {offer.name} also launches {other.family}" if other else ""
 
 

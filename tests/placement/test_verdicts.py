@@ -159,6 +159,10 @@ def test_managed_instances_have_the_architecture_that_the_job_asks_for() -> None
     assert verdict(x86, managed_instances("m5", "m6g")).instance_type == "m5.large"
     assert verdict(arm, managed_instances("m5")).outcome is Feasibility.NEVER
     assert verdict(x86, managed_instances()).outcome is Feasibility.FITS
+    assert not catalogue().types[verdict(x86, managed_instances()).instance_type].previous
+    assert verdict(job(999, 1000, on="MANAGED_INSTANCES"), managed_instances(most=1000)).outcome is Feasibility.UNKNOWN
+    gpu = job(1, 1000, 1, on="MANAGED_INSTANCES")
+    assert verdict(gpu, managed_instances("g4dn", "m5")).may_wait is False
     assert verdict(x86, managed_instances("m5*")).outcome is Feasibility.FITS
 
 
