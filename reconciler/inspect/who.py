@@ -266,10 +266,9 @@ class _Search:
         """Whether the request sets what is asked about."""
         path = self.question.path
         if not path:
-            return event.operation != UNTAG or OWNER in event.request.get("tagKeys", ())
+            return event.operation != UNTAG or OWNER in _keys(event)
         if path[0] == TAGS:
-            keys = event.request.get("tagKeys" if event.operation == UNTAG else TAGS)
-            return isinstance(keys, list | Mapping) and path[-1] in keys
+            return path[-1] in _keys(event)
         if event.operation == self._kind.create.operation:
             return True
         unit = update_unit(self._kind, path)
@@ -297,7 +296,13 @@ class _Search:
                 member_at(canonical(self._kind.rows, each, self._identity), map(str, path))
                 for each in (body, live.spec)
             )
-        except (TypeError, ValueError, AttributeError, KeyError):  # CloudTrail has put in something in place of a value
+        except (
+            TypeError,
+            ValueError,
+            AttributeError,
+            LookupError,
+            ArithmeticError,
+        ):  # CloudTrail has put in something in place of a value
             return False
         return bool(sent == is_live)
 
@@ -310,6 +315,12 @@ class _Search:
                 merges = row.merges and isinstance(value, Mapping)
                 merged[row.name] = {**_mapping(merged.get(row.name)), **value} if merges else value
         return merged
+
+
+def _keys(event: TrailEvent) -> Iterable[Json]:
+    """Return the keys of the tags that a request sets or removes."""
+    keys = event.request.get("tagKeys" if event.operation == UNTAG else TAGS)
+    return keys if isinstance(keys, list | Mapping) else ()
 
 
 def _names(event: TrailEvent, kind: Kind, question: AuthorQuestion) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.app.usecases import find_authors
 from reconciler.calls import Paces
@@ -32,6 +34,7 @@ from reconciler.report.text.drift import drift_page
 from reconciler.report.who import authors_in
 from tests.builders import CE, JD, JQ, container, ec2, live, owned, planned, queue, stack
 from tests.fakes import HERE, InstantClock, ScriptedCloud, session_of
+from tests.laws import law
 
 JANE = "arn:aws:sts::123456789012:assumed-role/Admin/jane"
 QUEUE = Address(JQ, "q")
@@ -404,3 +407,35 @@ def test_who_created_a_resource_is_asked_by_its_name() -> None:
         trail([record("CreateComputeEnvironment", {"computeEnvironmentName": "e"})]), creation_questions([resource])
     )
     assert traces(found.attributions) == [((), "found", "event-1")]
+
+
+NESTED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+NAMED = {"computeEnvironment": "q", "computeEnvironmentName": "q", "resourceArn": live(CE, "q", {}).arn}
+MEMBERS = ("computeResources", "state", "type", "updatePolicy", "tags", "tagKeys", "eksConfiguration", "serviceRole")
+
+
+@law(200)
+@given(request=st.dictionaries(st.sampled_from(MEMBERS), NESTED), inner=st.dictionaries(
+    st.sampled_from(["maxvCpus", "instanceTypes", "ec2Configuration", "launchTemplate"]), NESTED))  # fmt: skip
+def test_whatever_a_request_contains_the_answer_is_one_of_three(
+    request: dict[str, Json], inner: dict[str, Json]
+) -> None:
+    plan = CHANGED
+    operations = ("UpdateComputeEnvironment", "CreateComputeEnvironment", "TagResource", "UntagResource")
+    sent = {**request, **({"computeResources": inner} if inner else {}), **NAMED}
+    found = answers(plan, *(record(each, sent, number) for number, each in enumerate(operations)))
+    assert len(found) == 4
+    assert {str(each.trace) for each in found} <= {"found", "touched", "not found"}
+
+
+def everything_changed() -> Plan:
+    of = stack({(CE, "q"): ec2()}, tags={"team": "risk"})
+    body = live(CE, "q", ec2(maxvCpus=512, instanceTypes=["c7i"]), tags={"team": "other"})
+    return planned(of, owned(of, replace(body, spec={**body.spec, "state": "DISABLED"})))
+
+
+CHANGED = everything_changed()
