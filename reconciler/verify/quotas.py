@@ -26,6 +26,10 @@ STANDARD = "Standard"
 # H, I, M, R, T, Z) instances', 'Running On-Demand G and VT instances'. All others are called after their letters.
 CLASSES = {**dict.fromkeys("acdhimrtz", STANDARD), "im": STANDARD, "is": STANDARD, "vt": "G", "gr": "G"}
 LEAVING = ("DELETING", "DELETED")
+# The User Guide, 'AWS Batch service quotas', says of this and of the numbers that they cannot be changed. For some
+# accounts AWS has raised the number of environments of a queue (hashicorp/terraform-provider-aws issue 20764), which
+# the same table has: so more than these are a warning.
+MOST_IN_CLUSTER = 5
 
 
 def _every_quota(response: Mapping[str, Json], keys: Sequence[Key]) -> Mapping[Key, Json]:
@@ -174,6 +178,24 @@ def _number(reference: Reference, ask: Ask) -> Judgements:
         yield warn(reference.path, message, "request a higher quota of AWS Batch, or remove some")
 
 
+def _in_cluster(reference: Reference, ask: Ask) -> Judgements:
+    of, kind, cluster = reference.of, KINDS[ENVIRONMENT], str(reference.value)
+    reply = ask(LISTINGS[ENVIRONMENT], ALL)
+    if not reply.is_found:
+        yield from of_reply(reference.path, reply, "the environments of the account")
+        return
+    declared = (each.spec for address, each in of.stack.declared.items() if address.kind == kind.name)
+    count = sum(_cluster(body) == cluster for body in (*declared, *_others(of, kind, reply.value)))
+    if count > MOST_IN_CLUSTER:
+        message = f"with this stack, {count} environments use the cluster, and AWS Batch allows {MOST_IN_CLUSTER}"
+        yield warn(reference.path, message, "use a different cluster, or remove environments of this one")
+
+
+def _cluster(body: Spec) -> str:
+    configuration = body.get("eksConfiguration")
+    return str(configuration.get("eksClusterArn")) if isinstance(configuration, Mapping) else ""
+
+
 def _is_first(reference: Reference) -> bool:
     """Whether it is the first of its kind in the stack: what is said of all is said once."""
     address = reference.of.address
@@ -196,6 +218,15 @@ QUOTA_CHECKS = (
         judge=_vcpus,
         applies=_has_quota,
         warns="all environments of the account and region together may take more vCPUs of their class than the quota",
+    ),
+    LiveCheck(
+        id="eks-environments",
+        kind=ENVIRONMENT,
+        fields=("eksConfiguration.eksClusterArn",),
+        holds=f"is used by no more than {MOST_IN_CLUSTER} environments",
+        asks=(LISTINGS[ENVIRONMENT],),
+        judge=_in_cluster,
+        warns=f"more than {MOST_IN_CLUSTER} environments of the account use the cluster",
     ),
     *(
         LiveCheck(

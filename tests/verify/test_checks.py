@@ -211,6 +211,11 @@ WRONGS: tuple[Wrong, ...] = (
      "computeResources.maxvCpus", "may take 72 vCPUs of ec2 Standard/Spot, and the quota is 64 (L-2)"),
     ("vcpu-quota", lambda world: world["quotas"]["ec2"].pop(0), "unknown", f"{CE}/arm", "computeResources.maxvCpus",
      "ec2 lists no quota of vCPUs for Standard/OnDemand"),
+    ("eks-environments", lambda world: world.update(environments=[
+        {**environment(f"theirs{number}", 0), "eksConfiguration": {
+            "eksClusterArn": f"arn:aws:eks:us-east-1:{HERE.account}:cluster/jobs", "kubernetesNamespace": "n"}}
+        for number in range(5)]), WARNING, f"{CE}/eks", "eksConfiguration.eksClusterArn",
+     "6 environments use the cluster, and AWS Batch allows 5"),
     ("compute-environment-number", lambda world: world.update(environments=[
         environment(f"theirs{number}", 0) for number in range(45)]), WARNING, f"{CE}/spot", "",
      "the region has 51 computeEnvironments, and AWS Batch allows 50"),
