@@ -91,6 +91,7 @@ class RunOptions:
     timeout: float | None = None  # seconds: the longest that one wait may take
     lock_timeout: float | None = None  # seconds to wait for the lock of the stack; None: do not wait
     parallelism: int = 8  # changes at a time
+    smoke: str | None = None  # which smoke tests run after it: changed, all; None: none
     verifies: bool = False  # --verify: nothing is written if what the stack refers to does not exist
 
 

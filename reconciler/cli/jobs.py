@@ -34,7 +34,7 @@ def add_stack_option(parser: ArgumentParser) -> None:
     parser.set_defaults(most_stacks=1)
 
 
-def add_waiting(parser: _ActionsContainer) -> Action:
+def add_timeout(parser: _ActionsContainer) -> Action:
     return parser.add_argument(
         "--timeout", type=parse_duration, metavar="TIME", help="stop waiting after this time, such as 30m (exit 9)"
     )
@@ -104,13 +104,24 @@ class JobTeller:
         timeout: float | None = None,
         until: str = "",
         reader: "LogReader | None" = None,
-        is_quiet: bool = False,
     ) -> "WaitedJobs":
         """Wait for jobs, and show what becomes of them. A signal ends the wait, and the jobs go on."""
+        with going_on(ids):
+            return self.watch_for(ids, timeout=timeout, until=until, reader=reader)
+
+    def watch_for(
+        self,
+        ids: Sequence[str],
+        *,
+        timeout: float | None = None,
+        until: str = "",
+        reader: "LogReader | None" = None,
+    ) -> "WaitedJobs":
+        """Wait for jobs, and show what becomes of them."""
         from reconciler.jobs.waiting import transitions, wait_for
 
         clock = job_clock(self.session)
-        told = transitions(self.session.cloud, clock, _nothing if is_quiet else self.changed, self.waits)
+        told = transitions(self.session.cloud, clock, self.changed, self.waits)
 
         def look(states: "Sequence[JobState]") -> None:
             for state in states:
@@ -122,12 +133,7 @@ class JobTeller:
                 if reader and not state.has_ended:
                     reader.read(state)
 
-        with going_on(ids):
-            return wait_for(self.session.cloud, clock, ids, look, until=until, timeout=timeout)
-
-
-def _nothing(_state: "JobState") -> None:
-    """Show nothing."""
+        return wait_for(self.session.cloud, clock, ids, look, until=until, timeout=timeout)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ ABSENT: Mapping[str, Any] = {
         ),
         False,
     ),
-    **dict.fromkeys(("max_destroy", "max_interrupted", "timeout", "lock_timeout", "log_format"), None),
+    **dict.fromkeys(("max_destroy", "max_interrupted", "smoke", "timeout", "lock_timeout", "log_format"), None),
     "color": True,
     "concurrency": SIDE_BY_SIDE,
     "most_stacks": None,
@@ -411,6 +411,7 @@ def run_options_of(args: Namespace) -> RunOptions:
         lock_timeout=args.lock_timeout,
         parallelism=args.parallelism,
         verifies=args.verify,
+        smoke=args.smoke,
     )
 
 

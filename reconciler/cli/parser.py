@@ -33,7 +33,12 @@ RENAMED: Mapping[str, Mapping[str, str]] = {
     "revisions": {"--all": "--inactive"},
 }
 # What options mean without a value. No word after them is taken for one: what follows is a stack.
-BARE = {"--all": "reconciler.yaml", "--sandbox": ".reconciler/sandbox.json", "--allow-destroy": "*"}
+BARE = {
+    "--all": "reconciler.yaml",
+    "--sandbox": ".reconciler/sandbox.json",
+    "--allow-destroy": "*",
+    "--smoke": "changed",
+}
 EXAMPLES = """\
 examples:
   reconciler init jobs --template fargate     start a stack

@@ -19,7 +19,7 @@ from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import Job, SealedPlan, seal_plan
 from reconciler.cli.signals import Terminated, in_background, message_at_end
 from reconciler.cli.streams import is_ci
-from reconciler.model import Action, Change, Cost, Plan, Stack
+from reconciler.model import Action, Address, Change, Cost, Plan, Stack
 from reconciler.ports import UNREADABLE, UNSEEN, Clock, Holder, Locks
 from reconciler.printable import harmless_text
 from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stale, Stopped, WrongUsage
@@ -27,6 +27,7 @@ from reconciler.problems import CloudError, Declined, Exit, Fault, Refused, Stal
 if TYPE_CHECKING:
     from reconciler.app.usecases import Finish
     from reconciler.apply import Event
+    from reconciler.jobs.smoke import SmokeResult
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import PresentedEvent, PresentedFinish, PresentedVerification
     from reconciler.saved_plan.sealing import Seal
@@ -46,9 +47,10 @@ def run_stack(job: Job, options: RunOptions, out: Output) -> int:
 
 def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, session: Session, out: Output) -> int:
     from reconciler.app import usecases
+    from reconciler.jobs.smoke import exit_of_smoke
     from reconciler.redact.presented import present_finish, present_stopped
     from reconciler.report.results import ApplyResult
-    from reconciler.report.text.plan import plan_page
+    from reconciler.report.text.plan import finish_page, plan_page
 
     wanted = replace(job.wanted, longest_wait=options.timeout)
     plan = plan_stack(read, session, wanted)
@@ -74,7 +76,9 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
         return no.exit
     if not plan.changes:
         idle = Exit.UNHEALTHY if plan.unhealthy else Exit.DONE
-        _publish_document(None, shown, idle, out)
+        smoke = _smoke(options, idle, job, read, session, out, plan, frozenset())
+        idle = exit_of_smoke(smoke) or idle
+        _publish_document(None, shown, idle, out, smoke)
         out.add_item(ApplyResult(shown.plan))
         return idle
     work = partial(
@@ -91,8 +95,35 @@ def _plan_and_run(job: Job, options: RunOptions, seal: "Seal", read: Read, sessi
     )
     if job.reviewed:
         finish = replace(finish, way_on="The remaining work is a different plan: plan again.")
-    _publish(present_finish(finish, read.secrets), shown, code, out)
+    presented = present_finish(finish, read.secrets)
+    out.publish_page(lambda width: finish_page(presented, width, is_followed=out.is_followed))
+    try:
+        smoke = _smoke(options, code, job, read, session, out, plan, finish.outcome.touched)
+        code = exit_of_smoke(smoke) or code
+    except (KeyboardInterrupt, Terminated) as signal:
+        smoke, code = (), Exit.TERMINATED if isinstance(signal, Terminated) else Exit.INTERRUPTED
+        out.print_notice("Interrupted: the changes were applied, and the smoke tests were ended.")
+    _publish_document(presented, shown, code, out, smoke)
+    out.add_item(ApplyResult(shown.plan, presented))
     return code
+
+
+def _smoke(
+    options: RunOptions,
+    code: int,
+    job: Job,
+    read: Read,
+    session: Session,
+    out: Output,
+    plan: Plan,
+    changed: frozenset[Address],
+) -> "tuple[SmokeResult, ...]":
+    """Run the smoke tests that were asked for, if the changes themselves have gone well."""
+    from reconciler.cli.smoke import ALL, run_smoke
+
+    if options.smoke is None or code != Exit.DONE:
+        return ()
+    return run_smoke(read, session, out, job.request.path, plan, None if options.smoke == ALL else changed)
 
 
 def _check_verified(job: Job, read: Read, session: Session, out: Output) -> None:
@@ -240,19 +271,14 @@ def _progress(stack: str, total: int, clock: Clock, out: Output) -> Iterator[Cal
         yield watch
 
 
-def _publish(finish: "PresentedFinish", shown: SealedPlan, code: int, out: Output) -> None:
-    from reconciler.report.results import ApplyResult
-    from reconciler.report.text.plan import finish_page
-
-    out.publish_page(lambda width: finish_page(finish, width, is_followed=out.is_followed))
-    _publish_document(finish, shown, code, out)
-    out.add_item(ApplyResult(shown.plan, finish))
-
-
-def _publish_document(finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output) -> None:
+def _publish_document(
+    finish: "PresentedFinish | None", shown: SealedPlan, code: int, out: Output, smoke: "tuple[SmokeResult, ...]" = ()
+) -> None:
+    from reconciler.report.jobs import smoke_json
     from reconciler.report.json import finish_json
 
-    out.add_document(lambda: {**finish_json(shown.plan, finish), "fingerprint": shown.fingerprint, "exit": code})
+    ran = {"smoke": smoke_json(smoke)} if smoke else {}
+    out.add_document(lambda: {**finish_json(shown.plan, finish), **ran, "fingerprint": shown.fingerprint, "exit": code})
 
 
 # The lock of a stack around whatever writes: taken before the plan is made, so that the plan holds when it runs.

@@ -1,9 +1,11 @@
 """Jobs as text and JSON: one that was submitted or waited for, those of queues, and what they log."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.jobs.listing import EndedJob
 from reconciler.jobs.logs import LogLine
+from reconciler.jobs.smoke import SmokeOutcome, SmokeResult
 from reconciler.jobs.states import FAILED, SUCCEEDED, JobState
 from reconciler.jobs.submission import SubmittedJob
 from reconciler.model import Json
@@ -139,3 +141,42 @@ def jobs_line(summary: Mapping[str, int]) -> str:
     of_each = ", ".join(f"{count} {status}" for status, count in summary.items())
     total = number_of(sum(summary.values()), "job")
     return f"{total}: {of_each}." if of_each else "No jobs."
+
+
+SMOKE_STYLES = {SmokeOutcome.SUCCEEDED: "green"}
+
+
+def smoke_page(results: Sequence[SmokeResult], path: str, width: int) -> Page:
+    """Return what became of smoke tests, with the last lines of those that failed, and the way back."""
+    page = Page(width)
+    page.blank()
+    for result in results:
+        code = "" if result.state is None or result.state.exit_code is None else f", exit code {result.state.exit_code}"
+        id_ = f" ({result.state.id})" if result.state else ""
+        style = SMOKE_STYLES.get(result.outcome, "bold red")
+        page.line((f"smoke test {result.name}{id_}: {result.outcome}{code}", style))
+        if result.reason and result.outcome is not SmokeOutcome.SUCCEEDED:
+            page.line(result.reason, indent=4)
+        for line in result.lines:
+            page.line(f"| {line}", indent=4)
+        if result.rollback:
+            way = f"`reconciler rollback {result.rollback} {path}` goes back to the last revision"
+            page.line(("hint: ", "dim"), way, indent=4)
+    counts = Counter(result.outcome for result in results)
+    page.whole((f"Smoke: {', '.join(f'{counts[each]} {each}' for each in SmokeOutcome if counts[each])}.", "bold"))
+    return page
+
+
+def smoke_json(results: Sequence[SmokeResult]) -> list[Json]:
+    return [
+        {
+            "job": result.name,
+            "outcome": str(result.outcome),
+            "reason": result.reason or None,
+            "job_id": result.state.id if result.state else None,
+            "status": result.state.status if result.state else None,
+            "exit_code": result.state.exit_code if result.state else None,
+            "last_lines": list(result.lines),
+        }
+        for result in results
+    ]

@@ -4,6 +4,7 @@ import pytest
 
 from reconciler.problems import Exit
 from reconciler.report.json import frame
+from reconciler.sandbox.session import TurningClock
 from tests.cli.conftest import STACK, Run, write
 
 JOBS = """\
@@ -136,8 +137,6 @@ def test_a_disabled_queue_takes_no_job_and_a_log_that_is_not_there_is_explained(
 
 
 def test_a_signal_ends_the_wait_and_not_the_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reconciler.sandbox.session import TurningClock
-
     def interrupted(_self: TurningClock, _seconds: float) -> None:
         raise KeyboardInterrupt
 
@@ -147,3 +146,49 @@ def test_a_signal_ends_the_wait_and_not_the_job(run: Run, monkeypatch: pytest.Mo
     assert (ran.code, ran.json["exit"]) == (Exit.INTERRUPTED, 130)
     assert f"`reconciler wait {ran.json['job_id']}` waits again" in " ".join(ran.err.split())
     assert run("wait", ran.json["job_id"], "--sandbox").code == Exit.DONE
+
+
+SMOKE = """\
+  check: {jobQueue: pricing, jobDefinition: simulate, smoke: {}}
+  broken: {jobQueue: pricing, jobDefinition: big, smoke: {after: [JobDefinition/big], within: 10m}}
+  endless:
+    jobQueue: pricing
+    jobDefinition: simulate
+    parameters: {sandboxSeconds: "9000"}
+    smoke: {after: [JobQueue/pricing], within: 10m}
+"""
+
+
+def test_smoke_tests_follow_what_was_changed_and_leave_nothing_behind(run: Run) -> None:
+    text = STACK + JOBS + SMOKE
+    write("risk", text)
+    assert "No smoke test follows" in run("apply", "risk", "--sandbox", "--yes", "--smoke").err
+    write("risk", text.replace("busybox:1\n      executionRoleArn", "busybox:2\n      executionRoleArn"))
+    good = run("apply", "risk", "--sandbox", "--yes", "--smoke")
+    assert (good.code, good.last) == (Exit.DONE, "Smoke: 1 succeeded.")
+    write("risk", text.replace("busybox:1", "busybox:2"))
+    bad = run("apply", "risk", "--sandbox", "--yes", "--smoke", "-o", "json")
+    assert (bad.code, bad.json["exit"]) == (Exit.UNHEALTHY, Exit.UNHEALTHY)
+    (test,) = bad.json["smoke"]
+    assert (test["job"], test["outcome"], test["exit_code"]) == ("broken", "failed", 3)
+    assert test["last_lines"] == ["begin", "$secret"]
+    assert "`reconciler rollback big risk`" in bad.err
+    write("risk", text.replace("busybox:1", "busybox:2").replace("priority: 10", "priority: 11"))
+    slow = run("apply", "risk", "--sandbox", "--yes", "--smoke")
+    assert (slow.code, slow.last) == (Exit.TIMED_OUT, "Smoke: 1 succeeded, 1 timed out.")
+    jobs = run("jobs", "risk", "--sandbox", "-o", "json").json["jobs"]
+    assert {job["status"] for job in jobs} == {"SUCCEEDED", "FAILED"}
+    assert all(job["job_name"].startswith("smoke-") for job in jobs)
+
+
+def test_a_smoke_test_that_is_interrupted_is_terminated(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_self: TurningClock, _seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    write("risk", STACK + JOBS + SMOKE)
+    with monkeypatch.context() as patch:
+        patch.setattr(TurningClock, "sleep", interrupted)
+        ran = run("apply", "risk", "--sandbox", "--yes", "--smoke=all")
+    assert ran.code == Exit.INTERRUPTED
+    jobs = run("jobs", "risk", "--sandbox", "-o", "json").json["jobs"]
+    assert [(job["status"], job["status_reason"]) for job in jobs] == [("FAILED", "the run was interrupted")] * 3

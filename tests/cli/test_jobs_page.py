@@ -11,7 +11,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "jobs.md").read_text(encoding="utf-
 
 
 def test_the_stack_of_the_page_runs_its_jobs(run: Run) -> None:
-    (text,) = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
+    text, smoke = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
     (console,) = re.findall(r"```console\n(.+?)```", PAGE, re.DOTALL)
     write("page", text)
     assert "valid" in run("validate", "page").out
@@ -20,3 +20,7 @@ def test_the_stack_of_the_page_runs_its_jobs(run: Run) -> None:
         ran = run(command, *words[: command == "submit"], "page", *words[command == "submit" :])
         assert ran.code == Exit.DONE, ran
     assert re.search(r"\d+ SUCCEEDED\.$", ran.last)
+    (Path("page") / "smoke.yaml").write_text(smoke, encoding="utf-8")
+    assert run("apply", "page", "--sandbox", "--yes", "--smoke").code == Exit.DONE
+    ran = run("apply", "page", "--sandbox", "--yes", "--smoke=all")
+    assert (ran.code, ran.last) == (Exit.DONE, "Smoke: 1 succeeded.")

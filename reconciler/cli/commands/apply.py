@@ -26,6 +26,7 @@ from reconciler.cli.options import (
 from reconciler.cli.output import Output
 from reconciler.cli.run import run_stack
 from reconciler.cli.saved_plans import Job, Reviewed, jobs_of, reviewed_deployments
+from reconciler.cli.smoke import ALL, CHANGED
 from reconciler.problems import WrongUsage
 
 EXAMPLES = """\
@@ -37,6 +38,7 @@ EXAMPLES = """\
   reconciler apply stacks/prod --allow-destroy=JobQueue/old --max-destroy 2
   reconciler apply plan.json --yes                     only if it is still the reviewed plan
   reconciler apply stacks/prod --expect 2c9972fbbe9b71eb
+  reconciler apply stacks/prod --yes --smoke           then run the smoke tests of what was changed
   reconciler apply --sandbox                           on a simulated AWS
   reconciler apply --all --env dev --yes               the deployments of reconciler.yaml
   reconciler apply --all plan.json --yes               the reviewed plans of `plan --all -o json=plan.json`
@@ -57,6 +59,12 @@ def add(parser: ArgumentParser) -> None:
         "--verify",
         action="store_true",
         help="verify first, as the command does: if anything fails, exit 5 and change nothing",
+    )
+    parser.add_argument(
+        "--smoke",
+        choices=(CHANGED, ALL),
+        metavar="[=all]",
+        help="afterwards run the jobs with `smoke` that follow what was changed, or all of them; exit 8 if one fails",
     )
     add_fleet(parser)
     add_targets(parser)

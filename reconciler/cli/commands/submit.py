@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import HERE, StackRequest
 from reconciler.cli.context import Read, live_stack, stack_or_region
-from reconciler.cli.jobs import JobTeller, add_waiting
+from reconciler.cli.jobs import JobTeller, add_timeout
 from reconciler.cli.options import (
     add_cloud,
     add_one_stack,
@@ -70,7 +70,7 @@ def add(parser: ArgumentParser) -> None:
     )
     run_.add_argument("--wait", action="store_true", help="wait until the job has ended; exit 8 if it failed")
     run_.add_argument("--logs", action="store_true", help="wait, and show what the job logs")
-    add_waiting(run_)
+    add_timeout(run_)
     add_variables(parser)
     add_cloud(parser)
     add_output(parser)

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import stack_or_region
-from reconciler.cli.jobs import JobTeller, add_stack_option, add_waiting
+from reconciler.cli.jobs import JobTeller, add_stack_option, add_timeout
 from reconciler.cli.options import add_cloud, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 
@@ -33,7 +33,7 @@ def add(parser: ArgumentParser) -> None:
         choices=STATUSES,
         help="wait only until they have this status",
     )
-    add_waiting(parser)
+    add_timeout(parser)
     add_stack_option(parser)
     add_variables(parser)
     add_cloud(parser)
