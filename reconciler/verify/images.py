@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from reconciler.model import Json
+from reconciler.model import Json, Path
 from reconciler.placeholders import withhold
 from reconciler.placement.catalogue import ARM, X86
 from reconciler.placement.needs import EC2, EKS, job_need
@@ -87,6 +87,19 @@ ECR_IMAGE = Inquiry(
 )
 
 
+# Repositories of a registry that caches another one appear when an image is first pulled.
+CACHE_RULES = Inquiry(
+    noun="pull-through cache rules",
+    service="ecr",
+    operation="DescribePullThroughCacheRules",
+    request=lambda keys: {"registryId": keys[0][0]},
+    read=lambda response, keys: {keys[0]: response.get("pullThroughCacheRules") or []},
+    listed="pullThroughCacheRules",
+    marks=("nextToken", "nextToken"),
+)
+EVERY_REPOSITORY = "ROOT"  # the prefix of a rule for all repositories
+
+
 def _image(reference: Reference, ask: Ask) -> Judgements:
     path, text = reference.path, str(reference.value)
     image = EcrImage.of(text)
@@ -99,6 +112,8 @@ def _image(reference: Reference, ask: Ask) -> Judgements:
         is_foreign = image.account != of.identity.account
         if pulled.absent and is_foreign:  # its owner may show nothing of it to others
             yield unknown(path, f"{name} is not seen in account {image.account} ({pulled.absent})")
+        elif pulled.absent:
+            yield from _absent(path, image, f"{name} does not exist ({pulled.absent})", hint, ask, of)
         else:
             yield from of_reply(path, pulled, name, hint)
         return
@@ -108,6 +123,22 @@ def _image(reference: Reference, ask: Ask) -> Judgements:
             yield warn(path, f"tag {image.tag} does not exist any more; the digest counts, which does")
         elif actual and actual != image.digest:
             yield warn(path, f"tag {image.tag} now names {actual}; the digest counts", f"write {actual}, or keep it")
+
+
+def _absent(path: Path, image: EcrImage, message: str, hint: str, ask: Ask, of: Verified) -> Judgements:
+    """What a registry fetches from a different one at the first pull may not be there yet."""
+    rules = ask(CACHE_RULES, image.account, region=of.elsewhere(image.region))
+    if not rules.is_found:
+        yield unknown(
+            path, f"{message}; whether it is cached from elsewhere: {rules.unknown or rules.absent}", rules.hint
+        )
+        return
+    prefixes = [str(each.get("ecrRepositoryPrefix")) for each in rules.value]
+    caching = [each for each in prefixes if each == EVERY_REPOSITORY or image.repository.startswith(f"{each}/")]
+    if caching:
+        yield unknown(path, f"{message}; the registry may fetch it at the first pull, by its rule for {caching[0]}")
+    else:
+        yield fail(path, message, hint)
 
 
 def _is_in_ecr(reference: Reference) -> bool:
@@ -188,12 +219,12 @@ IMAGES = (
         kind="JobDefinition",
         fields=("image",),
         holds="exists",
-        asks=(ECR_IMAGE,),
+        asks=(ECR_IMAGE, CACHE_RULES),
         judge=_image,
         applies=_is_in_ecr,
         fails="repository, tag or digest does not exist",
         warns="a tag beside a digest names a different image now",
-        unknown="a registry of a different account shows nothing",
+        unknown="a registry of a different account shows nothing; a repository of a pull-through cache",
     ),
     LiveCheck(
         id="registry",

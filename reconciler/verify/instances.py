@@ -101,6 +101,7 @@ IGNORED = {
     "InstanceMarketOptions": "the type of the environment, EC2 or SPOT, counts",
     "DisableApiTermination": "AWS Batch terminates instances itself",
 }
+GZIP = b"\x1f\x8b"  # begins what cloud-init unpacks; whether AWS Batch does is not documented
 MIME_HINT = "wrap it in a MIME multi-part archive, as in 'Amazon EC2 user data in launch templates' of the User Guide"
 
 
@@ -146,6 +147,9 @@ def _user_data(path: Path, shown: str, data: Mapping[str, Json], *, is_eks: bool
         content = base64.b64decode(str(encoded), validate=False)
     except (binascii.Error, ValueError):
         yield fail(path, f"the user data of {shown} is not base64", MIME_HINT)
+        return
+    if content.startswith(GZIP):
+        yield unknown(path, f"the user data of {shown} is compressed", "store it as it is")
         return
     message = message_from_bytes(content)
     if not message.is_multipart():

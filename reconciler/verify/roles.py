@@ -66,8 +66,10 @@ def _role(reference: Reference, ask: Ask, service: str, policies: tuple[str, ...
     actual = str(role.value.get("Arn", ""))
     written = arn.resource.removeprefix("role/").lstrip("/")
     if Arn.of(actual).resource.removeprefix("role/") != written:
-        # CreateComputeEnvironment: a role whose path is not / is named with its path, or by its ARN.
-        yield fail(path, f"role {text} does not exist: {name} has a path, and is {actual}", f"write {actual}")
+        # CreateComputeEnvironment, serviceRole: a role whose path is not / is named with its path, or by its ARN.
+        is_certain = bool(arn.account) or path == ("serviceRole",)
+        message = f"role {text} does not exist: {name} has a path, and is {actual}"
+        yield (fail if is_certain else warn)(path, message, f"write {actual}")
         return
     yield from _trust(path, f"role {name}", role.value, service, reference)
     if policies and not arn.resource.startswith(f"role/{SERVICE_LINKED_PATH}"):

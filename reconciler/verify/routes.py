@@ -42,7 +42,8 @@ ENDPOINTS = Inquiry(
 ANYWHERE = "0.0.0.0/0"
 # Without a route out, instances register at ECS, and images and logs go, through these (Developer Guides of ECS and of
 # ECR, 'interface VPC endpoints').
-ON_INSTANCES = ("ecs", "ecs-agent", "ecs-telemetry")
+REGISTERING = ("ecs", "ecs-agent")
+ON_INSTANCES = (*REGISTERING, "ecs-telemetry")
 ALWAYS = ("ecr.api", "ecr.dkr", "logs", "s3")
 LOCAL = "local"
 
@@ -75,10 +76,12 @@ def _subnet(
     has_public: bool | None,
 ) -> Judgements:
     id_, path, is_fargate = str(subnet.get("SubnetId")), reference.path, _is_fargate(reference)
-    missing = [each for each in (*(() if is_fargate else ON_INSTANCES), *ALWAYS) if not _has(endpoints, each)]
+    is_ecs = not is_fargate and not reference.of.body.get("eksConfiguration")
+    missing = [each for each in (*(ON_INSTANCES if is_ecs else ()), *ALWAYS) if not _has(endpoints, each)]
     if not missing:
         return
-    is_cut_off = _is_cut_off(missing, is_fargate=is_fargate) and not _may_have_proxy(reference)
+    # Instances must register at ECS. Jobs on Fargate or EKS may live from a registry within the VPC.
+    is_cut_off = is_ecs and set(REGISTERING) & set(missing) and not _may_have_proxy(reference) and not _has_ipv6(routes)
     bad = fail if is_cut_off else warn
     hint = f"add a route to a NAT gateway, or the endpoints that are missing: {', '.join(missing)}"
     out = next((each for each in routes if each.get("DestinationCidrBlock") == ANYWHERE), None)
@@ -146,9 +149,8 @@ def _has_public_addresses(reference: Reference, ask: Ask) -> bool | None:
     return any(each.get("AssociatePublicIpAddress") for each in interfaces)
 
 
-def _is_cut_off(missing: Sequence[str], *, is_fargate: bool) -> bool:
-    """Whether nothing at all can run: instances cannot register, or no image can be pulled."""
-    return set(ALWAYS[:2]) <= set(missing) if is_fargate else bool(set(ON_INSTANCES[:2]) & set(missing))
+def _has_ipv6(routes: Sequence[Mapping[str, Json]]) -> bool:
+    return any(each.get("DestinationIpv6CidrBlock") == "::/0" for each in routes)
 
 
 def _has(endpoints: set[str], service: str) -> bool:
@@ -172,9 +174,9 @@ ROUTES = (
         asks=(ROUTE_TABLES, ENDPOINTS, SUBNET, TEMPLATE),
         judge=_routes,
         asks_if={TEMPLATE: _has_template},
-        fails="without the endpoints that nothing starts without: no route to 0.0.0.0/0, a blackhole, or an internet "
+        fails="ECS instances reach neither 0.0.0.0/0 nor endpoints of ECS: no route, a blackhole, or an internet "
         "gateway for instances without public addresses",
-        warns="the same, where other endpoints are missing, or user data or an image may set a proxy",
+        warns="the same on Fargate and EKS, for other endpoints, and where user data or an image may set a proxy",
         unknown="routes to a transit gateway, a peering connection or the like",
     ),
 )

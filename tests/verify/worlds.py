@@ -142,6 +142,7 @@ def good_world() -> World:
         "keys": ["ops"],
         "placement groups": [{"GroupName": "fast", "State": "available", "Strategy": "partition"}],
         "images": {"job": [image("1.0"), image("2.0", digest="sha256:" + "b" * 64)]},
+        "cache rules": [{"ecrRepositoryPrefix": "docker-hub"}],
         "route tables": [route_table(NatGatewayId="nat-1")],
         "endpoints": [],
         "file systems": {"fs-0a1b2c01": file_system("fs-0a1b2c01")},
@@ -154,7 +155,7 @@ def good_world() -> World:
         "secrets": {SECRET: {"ARN": SECRET, "Name": "db"}},
         "parameters": ["/db/user", "plain"],
         "log groups": {"/own": {"logGroupName": "/own", "retentionInDays": 30}},
-        "quotas": {"ec2": [quota("L-1", "Standard/OnDemand", 192), quota("L-2", "Standard/Spot", 64)],
+        "quotas": {"ec2": [quota("L-1", "Standard/OnDemand", 256), quota("L-2", "Standard/Spot", 64)],
                    "fargate": [quota("L-3", "Standard/OnDemand", 6)]},
         "environments": [with_image("spot")], "queues": [], "service environments": [],
     }  # fmt: skip
@@ -184,6 +185,8 @@ def good_stack() -> Stack:
         (CE, "arm"): {"type": "MANAGED", "computeResources": resources(
             "EC2", allocationStrategy="BEST_FIT_PROGRESSIVE", instanceTypes=["c6g"],
             launchTemplate={"launchTemplateName": "arm", "version": "3"})},
+        (CE, "plain"): {"type": "MANAGED", "computeResources": resources(
+            "EC2", allocationStrategy="BEST_FIT_PROGRESSIVE")},
         (CE, "templated"): {"type": "MANAGED", "computeResources": resources(
             "EC2", allocationStrategy="BEST_FIT_PROGRESSIVE", launchTemplate={"launchTemplateName": "base"})},
         (CE, "managed"): {"type": "MANAGED", "computeResources": {
@@ -313,6 +316,7 @@ ANSWERS: Mapping[tuple[str, str], Callable[[World, Json], Json]] = {
     },
     ("ec2", "DescribePlacementGroups"): by_filter("placement groups", "PlacementGroups", "GroupName"),
     ("ecr", "BatchGetImage"): images,
+    ("ecr", "DescribePullThroughCacheRules"): lambda world, _request: {"pullThroughCacheRules": world["cache rules"]},
     ("ec2", "DescribeRouteTables"): by_filter("route tables", "RouteTables", "VpcId"),
     ("ec2", "DescribeVpcEndpoints"): by_filter("endpoints", "VpcEndpoints", "VpcId"),
     ("efs", "DescribeFileSystems"): by_name("file systems", "FileSystemId", "FileSystemNotFound", "FileSystems"),
