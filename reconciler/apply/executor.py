@@ -240,7 +240,7 @@ class Preconditions:
 
 
 def check_settled(change: Change, settled: Live | None, until: Until) -> None:
-    """Raises `ConcurrentChange` if what was read when our update had settled carries the record of somebody else's.
+    """Raises `ConcurrentChange` if what was read when our update had settled carries the record of a different run.
 
     Ours is written after the update, so until then the record is the one that the plan saw.
     """
@@ -251,7 +251,7 @@ def check_settled(change: Change, settled: Live | None, until: Until) -> None:
 
 @dataclass(slots=True)
 class _Looks:
-    """The looks at one kind; `waiting` are the names of which somebody may still ask."""
+    """The looks at one kind; `waiting` are the names that may still be asked for."""
 
     waiting: dict[str, None]  # in sequence
     clock: Clock
@@ -270,7 +270,7 @@ class _Looks:
 
 
 def _first_write(change: Change) -> Call | None:
-    """Return the call before which somebody has to look; None if there is none."""
+    """Return the call that requires a look before it; None if there is none."""
     first = next((step for step in change.steps if isinstance(step, Call)), None)
     return first if first and change.seen and first.repeat is not Repeat.LOOK_FIRST else None
 
@@ -330,13 +330,13 @@ def send(
 
 
 def _give_way(call: Call, kind: Kind, name: str, answer: Mapping[str, Json], cloud: Cloud) -> None:
-    """Take our revision back if somebody registered another one since the plan: whoever came first stays.
+    """Take our revision back if a different one was registered since the plan: the first one stays.
 
     The API has no condition to register under. If theirs is the same as ours, two runs of one stack have met, and leave
     one revision without a word. Raises `ConcurrentChange` if it is not.
     """
     ours = int(answer.get("revision", 0))
-    if ours <= call.after_revision + 1:  # nobody came between, which nearly always is so
+    if ours <= call.after_revision + 1:  # no other revision came between, which is the usual case
         return
     tags = own_tags(call.request["tags"])
     theirs = {

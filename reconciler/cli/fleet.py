@@ -211,7 +211,7 @@ def _selection(fleet: FleetRequest) -> "Selection":
 
 def _outcome(run: DeploymentRun, file: str) -> "DeploymentOutcome":
     """Where a deployment is, its own document knows better than the file, which may leave it to the stack."""
-    from reconciler.report.fleet import DeploymentOutcome, came_to, told
+    from reconciler.report.fleet import DeploymentOutcome, describe_result, result_word
     from reconciler.report.json import instant
 
     deployment, items, documents = run.deployment, run.out.items, run.out.documents
@@ -226,8 +226,8 @@ def _outcome(run: DeploymentRun, file: str) -> "DeploymentOutcome":
         region=known.get("region") or deployment.region or None,
         time=instant(run.time),
         exit=int(run.code),
-        came_to=came_to(run.code, items),
-        told=told(run.code, items),
+        came_to=result_word(run.code, items),
+        told=describe_result(run.code, items),
         seconds=round(run.seconds, 3),
         result=result,
     )

@@ -1,4 +1,4 @@
-"""The record of an apply, which a tag carries, and what it says of live values that nobody declared.
+"""The record of an apply, which a tag carries, and what it says about live values that are not declared.
 
 It has the digest of the declaration, by which a difference is drift or a change of ours, and a digest of what the
 service filled in: that is no change while it is as it was.
@@ -17,13 +17,13 @@ from reconciler.ports import Takes
 
 # What the service chooses for a new resource, and keeps: the image type of a compute environment.
 #
-# Nobody declares it, so a change of it shows only against what is known: what the service would choose, or what the
+# It is not declared, so a change of it shows only against what is known: what the service would choose, or what the
 # record of the last apply has, where it chose something else.
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceChoice:
-    """A live field that nobody declares, by its keys, and what the service would choose for either body.
+    """A live field that is not declared, by its keys, and what the service would choose for either body.
 
     `recorded` are the keys that the record of the last apply has; none where they are the usual ones.
     """
@@ -68,7 +68,7 @@ def service_choices(kind: Kind, declared: Spec, live: Spec, resource: Live) -> t
 
 
 def with_proper_choices(desired: Desired, choices: Iterable[ServiceChoice]) -> Desired:
-    """Return the declaration with what the service had chosen, where somebody else has changed that."""
+    """Return the declaration with what the service had chosen, where that was changed outside this stack."""
     spec = desired.spec
     for choice in choices:
         if not choice.is_known and choice.proper:
@@ -114,7 +114,7 @@ def digest_of_declaration(declared: Spec, tags: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LeftToService:
-    """Live values that nobody declared, and that no update resets."""
+    """Live values that are not declared, and that no update resets."""
 
     digest: str = ""  # the record of them; empty if there are none
     fields: tuple[FieldChange, ...] = ()  # those that are not as in the record: news

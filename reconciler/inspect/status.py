@@ -1,4 +1,4 @@
-"""Where each resource of a stack stands: what is declared or owned, how it is, and whether it is as declared."""
+"""The status of each declared or owned resource of a stack: its health, and whether it is as declared."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ class Sync(StrEnum):
     """Whether a resource is as declared, by what the plan would do about it."""
 
     IN_SYNC = "in sync"
-    DRIFTED = "drifted"  # somebody else changed it
+    DRIFTED = "drifted"  # changed outside this stack
     PENDING = "pending"  # ours to change: not applied yet
     NOT_DECLARED = "not declared"  # owned, and on its way out
     NOT_OURS = "-"
@@ -41,9 +41,9 @@ class Sync(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceStatus:
-    """One resource. `health` is the status that AWS tells, or what it comes to; `about` why, in words.
+    """One resource. `health` is the status that AWS shows, or what it amounts to; `about` says why.
 
-    `jobs` are the live ones in it by status, None where nobody asked.
+    `jobs` counts the live jobs in it by status; None if they were not asked for.
     """
 
     address: Address
@@ -64,7 +64,7 @@ class ResourceStatus:
 
     @property
     def created_at(self) -> int | None:
-        """When it was created, in milliseconds since 1970; AWS Batch tells it of few kinds."""
+        """When it was created, in milliseconds since 1970; AWS Batch shows it for few kinds."""
         member = KINDS[self.address.kind].read.created_at
         moment = self.live.observed.get(member) if self.live and member else None
         return moment if isinstance(moment, int) else None
@@ -131,7 +131,7 @@ def job_holders(status: StackStatus) -> Iterator[Live]:
 
 
 def with_job_counts(status: StackStatus, held: Mapping[str, Counts]) -> StackStatus:
-    """`held` is by ARN. Where it is not known, that is told, and nothing stops."""
+    """`held` is by ARN. What is unknown is reported, and stops nothing."""
     resources = tuple(
         replace(resource, jobs=held.get(resource.live.arn)) if resource.live else resource
         for resource in status.resources

@@ -254,7 +254,7 @@ def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reaso
 def _too_many(
     going: Sequence[Change], unallowed: Sequence[Change], owned: int, limit: Limit | None
 ) -> Iterator[Reason]:
-    """A limit that was given holds for all that goes; the usual one for what nobody has allowed."""
+    """A limit that was given holds for all that goes; the default one for what has no consent."""
     if limit is not None:
         if limit.is_exceeded(len(going), owned):
             message = f"{len(going)} of {_resources(owned)} would be deleted, but --max-destroy is {limit}"
@@ -270,7 +270,7 @@ def _resources(count: int) -> str:
 
 
 def _more_than_tags(changes: Iterable[Change]) -> Iterator[Reason]:
-    """Yield what keeps an adoption from being no more than that. What is refused has been told."""
+    """Yield the changes that go beyond an adoption. What is refused anyway is left out."""
     for change in changes:
         if not change.is_record and not change.refusals:
             message = f"{change.address}: {change.name} {_would(change)}"

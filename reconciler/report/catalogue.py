@@ -288,10 +288,10 @@ def _facts(one: Explained, known: Mapping[str, tuple[Rule, ...]], schema: Json) 
     if not steps:
         count = len(rules_of(kind.name))
         yield "rules", f"{count}: reconciler explain --rules {section}" if count else "none"
-    yield from _told(known.get(member_at(kind, tuple(steps), schema), ()))
+    yield from _rule_lines(known.get(member_at(kind, tuple(steps), schema), ()))
 
 
-def _told(rules: tuple[Rule, ...]) -> Iterator[tuple[str, str]]:
+def _rule_lines(rules: tuple[Rule, ...]) -> Iterator[tuple[str, str]]:
     for rule in rules:
         yield f"{'advice' if rule.advice else 'rule'} {rule.id}", rule.says
 

@@ -84,7 +84,7 @@ def _lines(item: Item, root: str) -> Iterator[str]:
         case PresentedStopped():
             yield from (_problem(problem, root) for problem in item.problems)
             yield _command("error", "reconciler", _with_hint(item.message, item.hint), None, root)
-        case ApplyResult():  # apply asks nobody to look at a line
+        case ApplyResult():  # no line of a file needs attention after an apply
             return
 
 
@@ -102,8 +102,8 @@ def _of_plan(item: Planned, root: str) -> Iterator[str]:
     yield from _unhealthy(plan, root)
     yield from (_drifted(change, root) for change in plan.in_short.changes if change.drift)
     yield from (_problem(note, root) for note in plan.notes)
-    told = " ".join(filter(None, (plan_line(plan), capacity_line(plan.capacity))))
-    yield _command("notice", plan.stack, told, None, root)
+    summary = " ".join(filter(None, (plan_line(plan), capacity_line(plan.capacity))))
+    yield _command("notice", plan.stack, summary, None, root)
 
 
 def _of_drift(drift: Drift, root: str) -> Iterator[str]:
@@ -346,8 +346,11 @@ def sarif_log(items: Sequence[Item], root: str) -> str:
     failures = [item for item in items if isinstance(item, PresentedStopped)]
     findings += [(problem, "") for failure in failures for problem in failure.problems]
     kept = _gravest(findings)
-    told = [*map(_failure, failures), *_left_out(len(findings) - len(kept))]
-    invocation = {"executionSuccessful": not failures, **({"toolExecutionNotifications": told} if told else {})}
+    notifications = [*map(_failure, failures), *_left_out(len(findings) - len(kept))]
+    invocation = {
+        "executionSuccessful": not failures,
+        **({"toolExecutionNotifications": notifications} if notifications else {}),
+    }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(kept, invocation, root)]}
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
@@ -361,7 +364,7 @@ def _problems_of(item: Item) -> Iterator[tuple[str, Sequence[PresentedProblem]]]
 
 
 def _ordered(problems: Sequence[PresentedProblem]) -> list[PresentedProblem]:
-    return sorted(problems, key=lambda one: (one.where or Where(""), one.code, one.message))
+    return sorted(problems, key=lambda problem: (problem.where or Where(""), problem.code, problem.message))
 
 
 def _gravest(findings: Sequence[Finding]) -> Sequence[Finding]:

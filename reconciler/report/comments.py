@@ -1,4 +1,4 @@
-"""What is posted where people talk: one comment for a plan, one issue for the drift of a target, and who is told."""
+"""What is posted where people talk: a comment for a plan, an issue for drift of a deployment, messages about it."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from reconciler.report.text.values import inline, number_of
 from reconciler.report.who import authors_in
 
 TIERS = ("changed", "undeclared", "missing", "foreign", "unhealthy")
-TOLD = ("changed", "undeclared")  # member by member; of the others, all of them would be told
+WITH_FIELDS = ("changed", "undeclared")  # tiers whose fields are listed; of the others, every field would be
 MARK = "<!-- reconciler:"
 
 
@@ -36,7 +36,7 @@ class Issue:
 
     @property
     def body(self) -> str:
-        """The text with the mark by which the issue is found again."""
+        """The text with the marker that identifies the issue."""
         return marked(asdict(self.outcome.deployment), self.text, self.digest)
 
 
@@ -61,7 +61,7 @@ class IssueMark:
 
 
 def marked(key: Json, body: str, digest: str = "") -> str:
-    """Return a text that can be found again: it begins with a hidden marker."""
+    """Return a text that begins with a hidden marker, which identifies it."""
     return f"{mark(key)}{f' {digest}' if digest else ''} -->\n{body}"
 
 
@@ -109,12 +109,12 @@ def _name(known: Deployment) -> str:
 
 
 def is_known(outcome: DeploymentOutcome) -> bool:
-    """Whether it is known if a target has drifted: a check that failed tells nothing."""
+    """Whether the drift of the deployment is known: it is not if the check failed."""
     return outcome.exit in (Exit.DONE, Exit.CHANGES)
 
 
 def drift_digest(outcome: DeploymentOutcome) -> str:
-    """Return what tells one drift of a target from another; empty without drift."""
+    """Return a digest that differs between different drifts of a deployment; empty without drift."""
     drift = {tier: _essence(outcome.result.get(tier, ())) for tier in TIERS}
     if not any(drift.values()):
         return ""
@@ -157,7 +157,7 @@ def _body(outcome: DeploymentOutcome) -> Iterator[str]:
         for entry in result.get(tier, ()):
             status = ": ".join(str(entry[name]) for name in ("status", "reason") if entry.get(name))
             summary = f"{tier}: {code(str(entry['address']))} {prose(status)}"
-            fields = entry.get("fields", ()) if tier in TOLD else ()
+            fields = entry.get("fields", ()) if tier in WITH_FIELDS else ()
             lines = [line for field in fields for line in _lines(field)]
             yield details(summary, lines) if lines else f"- {summary}\n\n"
     authors = [f"- {prose(line)}\n" for line in authors_in(result)]

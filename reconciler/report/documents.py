@@ -66,8 +66,8 @@ def read_drift(document: Json) -> Fleet:
     fleet = read_fleet_document(document)
     if fleet.command != "drift":
         raise Unreadable(f"it contains results of `{fleet.command}`")
-    for index, one in enumerate(fleet.outcomes):
-        if one.exit in KNOWN and (one.result is None or one.result["document"] != "drift"):
+    for index, outcome in enumerate(fleet.outcomes):
+        if outcome.exit in KNOWN and (outcome.result is None or outcome.result["document"] != "drift"):
             raise Unreadable(
                 f"it is damaged at $.targets[{index}].result: a finished check must contain a drift document"
             )
@@ -161,7 +161,7 @@ def merge(parts: Sequence[Part], longest: float) -> Fleet:
         command=parts[0].fleet.command,
         file=next(iter(files)) if len(files) == 1 else None,
         selection=known if is_complete and len(files) == 1 else None,
-        outcomes=tuple(sorted(_newest(counted), key=lambda one: one.target)),
+        outcomes=tuple(sorted(_newest(counted), key=lambda outcome: outcome.target)),
         time=min(part.fleet.time for part in counted),
         notes=tuple(notes),
     )
@@ -215,10 +215,10 @@ class _Run:
 
 
 def _groups(parts: Iterable[Part]) -> Iterable[list[Part]]:
-    found: dict[object, list[Part]] = {}
+    groups: dict[object, list[Part]] = {}
     for part in parts:
-        found.setdefault(part.about, []).append(part)
-    return found.values()
+        groups.setdefault(part.about, []).append(part)
+    return groups.values()
 
 
 def _old(part: Part, newest: datetime, runs: Sequence[_Run]) -> PresentedProblem:
@@ -238,17 +238,19 @@ def _file(run: _Run) -> str | None:
 
 def _newest(parts: Iterable[Part]) -> Iterator[DeploymentOutcome]:
     """Yield one outcome of each deployment."""
-    found: dict[tuple[str, str], list[Deployment]] = {}
+    known: dict[tuple[str, str], list[Deployment]] = {}
     outcomes = [outcome for part in parts for outcome in part.fleet.outcomes]
-    for one in sorted(outcomes, key=lambda one: datetime.fromisoformat(one.time), reverse=True):
-        newer = found.setdefault((one.stack, one.environment), [])
-        if not any(one.deployment.is_same(other) for other in newer):
-            newer.append(one.deployment)
-            yield one
+    for outcome in sorted(outcomes, key=lambda outcome: datetime.fromisoformat(outcome.time), reverse=True):
+        newer = known.setdefault((outcome.stack, outcome.environment), [])
+        if not any(outcome.deployment.is_same(other) for other in newer):
+            newer.append(outcome.deployment)
+            yield outcome
 
 
 def _check_commands(parts: Sequence[Part]) -> None:
     by_command = {part.fleet.command: part.name for part in reversed(parts)}
     if len(by_command) > 1:
-        told = ", ".join(f"`{command}` in {name}" for command, name in sorted(by_command.items()))
-        raise WrongUsage(f"documents of different commands cannot be merged: {told}", hint="merge those of one command")
+        listed = ", ".join(f"`{command}` in {name}" for command, name in sorted(by_command.items()))
+        raise WrongUsage(
+            f"documents of different commands cannot be merged: {listed}", hint="merge those of one command"
+        )

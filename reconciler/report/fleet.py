@@ -159,7 +159,7 @@ class Targets:
     left_out: tuple[str, ...] = ()
 
 
-def came_to(code: int, items: Sequence[Item]) -> str:
+def result_word(code: int, items: Sequence[Item]) -> str:
     item = items[-1] if items and code == Exit.DONE else None
     match item:
         case Planned(plan) if plan.changes:
@@ -174,9 +174,9 @@ def came_to(code: int, items: Sequence[Item]) -> str:
             return MEANINGS[code]
 
 
-def told(code: int, items: Sequence[Item]) -> str:
-    """Say in one line what became of a target."""
-    return " ".join(filter(None, map(_told, items))) or MEANINGS[code]
+def describe_result(code: int, items: Sequence[Item]) -> str:
+    """Say in one line what became of a deployment."""
+    return " ".join(filter(None, map(_describe, items))) or MEANINGS[code]
 
 
 def is_news(item: Item) -> bool:
@@ -313,7 +313,7 @@ def _frozen(value: Json) -> Json:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _told(item: Item) -> str:
+def _describe(item: Item) -> str:
     match item:
         case Planned(plan):
             return (
@@ -330,7 +330,7 @@ def _told(item: Item) -> str:
         case ApplyResult(finish=finish):
             return outcome_line(finish.counts).partition(": ")[2] if finish else "nothing to do"
         case StackOutputs() | Graphed() | Placed() | StackVerified() | StatusShown():
-            return item.told
+            return item.summary
         case PresentedStopped():
             return item.message
 

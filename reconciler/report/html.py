@@ -62,12 +62,12 @@ Part = str | Iterable[str]
 
 def tag(name: str, /, *parts: Part, **attributes: str | bool) -> Markup:
     """Return an element. In names of attributes `_` is `-`, and one at the end is dropped; False leaves one out."""
-    told = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
+    written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not False)
     if name in VOID:
-        return Markup(f"<{name}{told}>")
+        return Markup(f"<{name}{written}>")
     if name in DRAWN:
-        return Markup(f"<{name}{told}/>")
-    return Markup(f"<{name}{told}>{joined(*parts)}</{name}>")
+        return Markup(f"<{name}{written}/>")
+    return Markup(f"<{name}{written}>{joined(*parts)}</{name}>")
 
 
 def breakable(text: str) -> Markup:
@@ -76,7 +76,7 @@ def breakable(text: str) -> Markup:
 
 
 def joined(*parts: Part) -> Markup:
-    return Markup("".join(_safe(one) for part in parts for one in ((part,) if isinstance(part, str) else part)))
+    return Markup("".join(_safe(text) for part in parts for text in ((part,) if isinstance(part, str) else part)))
 
 
 def raw(name: str, text: str) -> Markup:
@@ -95,7 +95,7 @@ def _attribute(key: str, value: object) -> str:
 
 # What waits for what, as a drawing: from left to right, each behind all that it waits for.
 
-MOST = 60  # boxes: more of them nobody reads
+MOST = 60  # boxes: a drawing of more is unreadable
 WIDE, HIGH, GAP_X, GAP_Y = 290, 44, 60, 12
 LONGEST = 36  # characters of a name in a box, or of one that is not folded in a table
 
@@ -103,7 +103,7 @@ LONGEST = 36  # characters of a name in a box, or of one that is not folded in a
 def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Markup:
     """Draw nodes with what each waits for; `signs` stand in front of their names. Empty where nothing waits."""
     shown = dict(list(nodes.items())[:MOST])
-    edges = [(one, need) for one, needs in shown.items() for need in needs if need in shown and need != one]
+    edges = [(name, need) for name, needs in shown.items() for need in needs if need in shown and need != name]
     if not edges:
         return Markup("")
     depth = _depths(shown)
@@ -120,7 +120,7 @@ def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Mar
     more = len(nodes) - len(shown)
     picture = tag(
         "svg",
-        [_edge(at[need], at[one]) for one, need in edges],
+        [_edge(at[need], at[name]) for name, need in edges],
         [_box(at[name], name, signs.get(name, "")) for name in shown],
         viewBox=f"-1 -1 {width + 2} {height + 2}",
         width=str(width + 2),
@@ -135,14 +135,14 @@ def drawing(nodes: Mapping[str, Sequence[str]], signs: Mapping[str, str]) -> Mar
 
 
 def _depths(nodes: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """Return how far from the left each stands. A circle, which no plan has, ends where it began."""
-    found: dict[str, int] = {}
+    """Return the column of each node, from the left. A cycle, which no plan contains, ends where it began."""
+    depths: dict[str, int] = {}
 
     def depth(name: str, above: tuple[str, ...]) -> int:
-        if name not in found:
+        if name not in depths:
             needs = [need for need in nodes[name] if need in nodes and need not in (*above, name)]
-            found[name] = max((depth(need, (*above, name)) + 1 for need in needs), default=0)
-        return found[name]
+            depths[name] = max((depth(need, (*above, name)) + 1 for need in needs), default=0)
+        return depths[name]
 
     return {name: depth(name, ()) for name in nodes}
 
@@ -155,14 +155,14 @@ def _edge(start: tuple[int, int], end: tuple[int, int]) -> Markup:
 
 def _box(at: tuple[int, int], name: str, sign: str) -> Markup:
     kind, _, own = name.rpartition("/")
-    told = own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}…"
+    shown = own if len(own) <= LONGEST else f"{own[: LONGEST - 1]}…"
     left = str(at[0] + 8)
     return tag(
         "g",
         tag("title", name),
         tag("rect", x=str(at[0]), y=str(at[1]), width=str(WIDE), height=str(HIGH), rx="5"),
         tag("text", f"{sign} {kind}".strip(), x=left, y=str(at[1] + 17), class_="of"),
-        tag("text", told, x=left, y=str(at[1] + 34)),
+        tag("text", shown, x=left, y=str(at[1] + 34)),
     )
 
 
@@ -216,8 +216,8 @@ SCRIPT = """
 const find=document.getElementById('find'),boxes=[...document.querySelectorAll('.tools input[type=checkbox]')];
 function show(){const words=find.value.toLowerCase().split(/\\s+/).filter(Boolean);
 const off=new Set(boxes.filter(b=>!b.checked).map(b=>b.value));
-for(const one of document.querySelectorAll('[data-kind]')){const text=one.textContent.toLowerCase();
-one.hidden=off.has(one.dataset.kind)||!words.every(w=>text.includes(w));}}
+for(const part of document.querySelectorAll('[data-kind]')){const text=part.textContent.toLowerCase();
+part.hidden=off.has(part.dataset.kind)||!words.every(w=>text.includes(w));}}
 find.addEventListener('input',show);boxes.forEach(b=>b.addEventListener('change',show));
 document.querySelector('.tools').hidden=false;
 """
@@ -238,13 +238,15 @@ LINES = {"+": "add", "-": "gone", "~": "change"}
 
 
 def html_page(documents: Sequence[Json]) -> str:
-    """Return a page of all documents, which are as `-o json` gives them: those of stacks, or one of many targets."""
-    targets = [one for one in documents if _kind(one) == "fleet"]
+    """Return a page of all documents, as `-o json` writes them: those of stacks, or one of many deployments."""
+    fleets = [document for document in documents if _kind(document) == "fleet"]
     body = joined(
-        [_fleet(one) for one in targets] if targets else [_section(one, _title(one), _body(one)) for one in documents],
+        [_fleet(document) for document in fleets]
+        if fleets
+        else [_section(document, _title(document), _body(document)) for document in documents],
         tag("p", "Nothing to show.", class_="empty") if not documents else "",
     )
-    kinds = Counter(kind for one in documents for kind in _kinds(one))
+    kinds = Counter(kind for document in documents for kind in _kinds(document))
     head = joined(
         tag("meta", charset="utf-8"),
         tag("meta", http_equiv="Content-Security-Policy", content=_security()),
@@ -270,9 +272,9 @@ def _security() -> str:
 
 
 def _headline(documents: Sequence[Json]) -> str:
-    commands = dict.fromkeys(str(one.get("command", _kind(one))) for one in documents)
-    counted = sum(len(one["targets"]) if _kind(one) == "fleet" else 1 for one in documents)
-    noun = "deployment" if any(_kind(one) == "fleet" for one in documents) else "stack"
+    commands = dict.fromkeys(str(document.get("command", _kind(document))) for document in documents)
+    counted = sum(len(document["targets"]) if _kind(document) == "fleet" else 1 for document in documents)
+    noun = "deployment" if any(_kind(document) == "fleet" for document in documents) else "stack"
     return f"{(', '.join(commands) or 'report').capitalize()} of {counted} {noun}{'' if counted == 1 else 's'}"
 
 
@@ -515,7 +517,7 @@ def _facts(change: Json, prefix: str) -> ChangeFacts:
         read_fields=lambda: (_field_facts(field, prefix) for field in change.get("fields", ())),
         reasons=tuple(map(str, change.get("reasons", ()))),
         losses=tuple(map(str, change.get("losses", ()))),
-        refusals=tuple(str(one["message"]).removeprefix(f"{address}: ") for one in change.get("refusals", ())),
+        refusals=tuple(str(refusal["message"]).removeprefix(f"{address}: ") for refusal in change.get("refusals", ())),
         jobs=jobs_at_most(interrupts["at_most"]) if interrupts else "",
         where=_where(change),
     )
@@ -543,8 +545,8 @@ def _entry(entry: Entry[Json], kind: str) -> Markup:
     """Return a box for a change, or for several equal ones with their names."""
     change, first = entry.numbered[0][1], entry.first
     look = _look_of_harm(first.harm) if kind in ACTIONS_BY_WORD else LOOKS.get(kind, "other")
-    told = [reason for reason in first.reasons if reason not in first.losses]
-    about = "; ".join(filter(None, (first.outcome if first.outcome != kind else "", *told)))
+    reasons = [reason for reason in first.reasons if reason not in first.losses]
+    about = "; ".join(filter(None, (first.outcome if first.outcome != kind else "", *reasons)))
     where = "" if entry.is_group else place(first.where)
     summary = tag(
         "summary",
@@ -560,7 +562,7 @@ def _entry(entry: Entry[Json], kind: str) -> Markup:
     sides = ("declared", "live") if kind in TIERS else ("before", "after")
     heads = tag("thead", tag("tr", [tag("th", word) for word in ("field", *sides, "")]))
     table = tag("table", heads, tag("tbody", rows), class_="members") if rows else ""
-    refusals = [_problem(one) for one in change.get("refusals", ())] if first.refusals else []
+    refusals = [_problem(refusal) for refusal in change.get("refusals", ())] if first.refusals else []
     names = [tag("p", tag("b", f"{count}: "), breakable(", ".join(each))) for count, each in entry.names.items()]
     return tag(
         "details",
@@ -593,10 +595,12 @@ def _value(value: Json) -> Markup:
     return tag("pre", breakable("\n".join(block(value)))) if value is not None else Markup("")
 
 
-def _unhealthy(one: Json) -> Markup:
-    told = [tag("p", tag("b", f"{word}: "), str(one[word])) for word in ("reason", "cause", "remedy") if one.get(word)]
-    summary = tag("summary", tag("span", "!", class_="sign gone"), tag("b", one["address"]), f" is {one['status']}")
-    return tag("details", summary, tag("div", told), open=True, data_kind="unhealthy")
+def _unhealthy(resource: Json) -> Markup:
+    known = [word for word in ("reason", "cause", "remedy") if resource.get(word)]
+    lines = [tag("p", tag("b", f"{word}: "), str(resource[word])) for word in known]
+    address, status = tag("b", resource["address"]), f" is {resource['status']}"
+    summary = tag("summary", tag("span", "!", class_="sign gone"), address, status)
+    return tag("details", summary, tag("div", lines), open=True, data_kind="unhealthy")
 
 
 def _problem(problem: Json) -> Markup:
@@ -623,16 +627,19 @@ def _chips(counts: Mapping[str, int]) -> Markup:
 
 def _entries(document: Json) -> Iterator[tuple[str, Json]]:
     """Yield each change with the word for it: of a plan its action, of a drift its tier; what destroys comes first."""
-    found = [(str(one["action"]), one) for one in document.get("changes", ())]
-    found += [(tier, one) for tier in TIERS for one in document.get(tier, ())]
+    changes = [(str(change["action"]), change) for change in document.get("changes", ())]
+    changes += [(tier, change) for tier in TIERS for change in document.get(tier, ())]
     order = {"gone": 0, "change": 1, "add": 2, "other": 3, "dim": 3}
-    yield from sorted(found, key=lambda one: order[LOOKS.get(one[0], "other")])
+    yield from sorted(changes, key=lambda pair: order[LOOKS.get(pair[0], "other")])
 
 
 def _kinds(document: Json) -> list[str]:
     if _kind(document) == "fleet":
         return [
-            kind for one in document["targets"] if isinstance(one["result"], Mapping) for kind in _kinds(one["result"])
+            kind
+            for deployment in document["targets"]
+            if isinstance(deployment["result"], Mapping)
+            for kind in _kinds(deployment["result"])
         ]
     return [*(kind for kind, _ in _entries(document)), *("unhealthy" for _ in document.get("unhealthy", ()))]
 

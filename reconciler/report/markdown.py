@@ -47,7 +47,7 @@ from reconciler.report.summary import (
     plan_line,
     rows_of,
 )
-from reconciler.report.text.plan import Row, about_change, is_told, proof_lines, row_of_field
+from reconciler.report.text.plan import Row, about_change, is_in_row, proof_lines, row_of_field
 from reconciler.report.text.values import block, diff_lines, duration, is_json, number_of, place
 from reconciler.report.verify import RANKS, verify_line, word_of
 from reconciler.report.who import author_rows, not_asked
@@ -350,7 +350,7 @@ def _result_row(result: PresentedResult) -> str:
 
 
 def has_details(entry: Entry[PresentedChange]) -> bool:
-    return not is_told(entry) and (entry.is_group or bool(entry.fields))
+    return not is_in_row(entry) and (entry.is_group or bool(entry.fields))
 
 
 def _entry_details(entry: Entry[PresentedChange]) -> str:

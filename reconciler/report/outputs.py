@@ -1,4 +1,4 @@
-"""What others need to know of a stack: ARNs and names, for people, for scripts and for shells."""
+"""The outputs of a stack, ARNs and names of its resources: for people, for scripts and for shells."""
 
 import re
 import shlex
@@ -28,7 +28,7 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceOutputs:
-    """What is given of one live resource. `unversioned` is the ARN of a definition without its revision."""
+    """The outputs of one live resource. `unversioned` is the ARN of a definition without its revision."""
 
     address: Address
     name: str
@@ -46,19 +46,19 @@ class ResourceOutputs:
             yield Exported(f"{start}_ARN_LATEST", self.unversioned)
 
 
-def given_of(status: PresentedStatus) -> tuple[ResourceOutputs, ...]:
-    """Return what is given of each declared resource that is live and the stack's own."""
-    return tuple(_given(one) for one in _declared(status) if one.is_ours)
+def live_outputs(status: PresentedStatus) -> tuple[ResourceOutputs, ...]:
+    """Return the outputs of each declared resource that is live and that the stack owns."""
+    return tuple(_outputs_of(resource) for resource in _declared(status) if resource.is_ours)
 
 
 def missing(status: PresentedStatus) -> tuple[str, ...]:
     """Return the addresses of declared resources of which nothing can be given."""
-    return tuple(str(one.address) for one in _declared(status) if not one.is_ours)
+    return tuple(str(resource.address) for resource in _declared(status) if not resource.is_ours)
 
 
 def clashing(given: Sequence[ResourceOutputs]) -> tuple[str, ...]:
     """Return the names of variables that several resources would have."""
-    counts = Counter(exported.variable for one in given for exported in one.exported)
+    counts = Counter(exported.variable for outputs in given for exported in outputs.exported)
     return tuple(sorted(variable for variable, count in counts.items() if count > 1))
 
 
@@ -72,9 +72,9 @@ def outputs_page(stack: str, given: Sequence[ResourceOutputs], width: int) -> Pa
     page = Page(width)
     page.line(("Stack ", "bold"), (stack, "bold"))
     page.blank()
-    widest = max((len(str(one.address)) for one in given), default=0)
-    for one in given:
-        page.whole((f"{one.address!s:<{widest}}", "bold"), GAP, one.arn)
+    widest = max((len(str(outputs.address)) for outputs in given), default=0)
+    for outputs in given:
+        page.whole((f"{outputs.address!s:<{widest}}", "bold"), GAP, outputs.arn)
     if not given:
         page.line("Nothing that is declared is live.")
     return page
@@ -86,19 +86,25 @@ def outputs_json(status: PresentedStatus, given: Sequence[ResourceOutputs]) -> d
         "stack": status.stack,
         "account": status.identity.account,
         "region": status.identity.region,
-        "outputs": [_entry(one) for one in given],
+        "outputs": [_entry(outputs) for outputs in given],
         "missing": list(missing(status)),
     }
 
 
 def dotenv(given: Sequence[ResourceOutputs]) -> str:
     """Return lines NAME=value, as files have them that `docker --env-file` and their like read."""
-    return "".join(f"{one.variable}={_quoted(one.value)}\n" for each in given for one in each.exported)
+    return "".join(
+        f"{exported.variable}={_quoted(exported.value)}\n" for outputs in given for exported in outputs.exported
+    )
 
 
 def exports(given: Sequence[ResourceOutputs]) -> str:
     """Return lines that a shell evaluates; no value can end its quotes."""
-    return "".join(f"export {one.variable}={shlex.quote(one.value)}\n" for each in given for one in each.exported)
+    return "".join(
+        f"export {exported.variable}={shlex.quote(exported.value)}\n"
+        for outputs in given
+        for exported in outputs.exported
+    )
 
 
 def _declared(status: PresentedStatus) -> Iterator[PresentedResource]:
@@ -110,7 +116,7 @@ def _declared(status: PresentedStatus) -> Iterator[PresentedResource]:
     yield from declared.values()
 
 
-def _given(resource: PresentedResource) -> ResourceOutputs:
+def _outputs_of(resource: PresentedResource) -> ResourceOutputs:
     assert resource.arn is not None
     has_revisions = KINDS[resource.address.kind].revisions and resource.revisions
     number = resource.revisions[-1] if has_revisions else None
@@ -123,15 +129,15 @@ def _given(resource: PresentedResource) -> ResourceOutputs:
     )
 
 
-def _entry(one: ResourceOutputs) -> dict[str, Json]:
+def _entry(outputs: ResourceOutputs) -> dict[str, Json]:
     return {
-        "address": str(one.address),
-        "kind": one.address.kind,
-        "name": one.name,
-        "arn": one.arn,
-        "revision": one.revision,
-        "arn_latest": one.unversioned or None,
-        "variables": {exported.variable: exported.value for exported in one.exported},
+        "address": str(outputs.address),
+        "kind": outputs.address.kind,
+        "name": outputs.name,
+        "arn": outputs.arn,
+        "revision": outputs.revision,
+        "arn_latest": outputs.unversioned or None,
+        "variables": {exported.variable: exported.value for exported in outputs.exported},
     }
 
 

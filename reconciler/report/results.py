@@ -204,7 +204,7 @@ class StackOutputs:
     given: "tuple[ResourceOutputs, ...]"
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return number_of(len(self.given), "resource")
 
 
@@ -215,7 +215,7 @@ class Graphed:
     graph: PresentedReferences
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return number_of(len(self.graph.edges), "resource")
 
 
@@ -226,7 +226,7 @@ class Placed:
     placement: PresentedPlacement
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return number_of(len(self.placement.definitions), "job definition")
 
 
@@ -238,7 +238,7 @@ class StackVerified:
     verification: PresentedVerification
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return ", ".join(f"{count} {result}" for result, count in self.verification.counts.items())
 
 
@@ -249,7 +249,7 @@ class StatusShown:
     status: PresentedStatus
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         counts = (f"{count} {word}" for word, count in self.status.counts.items() if count)
         return ", ".join(counts) or "no resources"
 

@@ -214,13 +214,13 @@ class Entry(Generic[C]):
     """One change, several equal ones, or the changes of tags that several resources share.
 
     `numbered` are the changes with their numbers in the order of execution, `facts` theirs. Of the fields of the first,
-    `only` are the keys of those that the entry is about, and `told` those that entries of shared tags are about.
+    `only` are the keys of those that the entry is about, and `elsewhere` those that entries of shared tags are about.
     """
 
     numbered: tuple[tuple[int, C], ...]
     facts: tuple[ChangeFacts, ...]
     only: frozenset[str] = frozenset()
-    told: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def first(self) -> ChangeFacts:
@@ -239,8 +239,8 @@ class Entry(Generic[C]):
         fields = self.first.read_fields()
         if self.only:
             fields = (field for field in fields if field.key in self.only)
-        elif self.told:
-            fields = (field for field in fields if field.key not in self.told)
+        elif self.elsewhere:
+            fields = (field for field in fields if field.key not in self.elsewhere)
         if not self.is_group:
             return list(fields)
         return [replace(field, where=None) for field in fields if not field.is_of_own_tags]
@@ -271,7 +271,7 @@ def entries_of(changes: Sequence[C], read: Callable[[C], ChangeFacts]) -> list[E
     """Return the entries of a plan, the most harmful first; of equal harm, in the order of execution."""
     facts = [read(change) for change in changes]
     shared = _shared_tags(facts)
-    told = frozenset(key for keys in shared.values() for key in keys)
+    elsewhere = frozenset(key for keys in shared.values() for key in keys)
 
     def entry(indexes: Sequence[int], **more: frozenset[str]) -> Entry[C]:
         numbered = tuple((index + 1, changes[index]) for index in indexes)
@@ -280,12 +280,12 @@ def entries_of(changes: Sequence[C], read: Callable[[C], ChangeFacts]) -> list[E
     entries = [_about_tags(entry(indexes, only=keys)) for indexes, keys in shared.items()]
     equal: dict[str, list[int]] = {}
     for index, of_change in enumerate(facts):
-        likeness = _likeness(of_change, told)
+        likeness = _likeness(of_change, elsewhere)
         if likeness is not None:
             equal.setdefault(likeness or str(index), []).append(index)
     for indexes in equal.values():
         together = [indexes] if len(indexes) >= MANY else [[index] for index in indexes]
-        entries += [entry(each, told=told) for each in together]
+        entries += [entry(each, elsewhere=elsewhere) for each in together]
     return sorted(entries, key=lambda each: (each.harm, each.numbered[0][0]))
 
 
@@ -318,14 +318,14 @@ def _shared_tags(facts: Sequence[ChangeFacts]) -> dict[tuple[int, ...], frozense
     return {indexes: frozenset(keys) for indexes, keys in shared.items()}
 
 
-def _likeness(facts: ChangeFacts, told: frozenset[str]) -> str | None:
+def _likeness(facts: ChangeFacts, elsewhere: frozenset[str]) -> str | None:
     """Return what equal changes have in common; empty if it stands for itself, None if there is no more to say."""
     if facts.harm <= ChangeHarm.JOBS:
         return ""
     keys = [field.key for field in facts.read_fields() if not field.is_of_own_tags]
     if facts.action in _WHOLE and (keys or not facts.reasons):
         return ""
-    own = [key for key in keys if key not in told]
+    own = [key for key in keys if key not in elsewhere]
     if keys and not own and facts.action is Action.UPDATE:
         return None
     return repr((facts.action, facts.address.kind, facts.cost, facts.reasons, own))
@@ -458,19 +458,19 @@ def _short_path(path: str) -> str:
 def describe_body(kind: str, fields: Iterable[FieldFacts]) -> str:
     """Return the fields by which people know a resource that comes or goes: `image quant:1.4.2`."""
     body = {field.path: field.before if field.after is None else field.after for field in fields}
-    found = ((path, _find(path, body)) for path in (KINDS[kind].main if kind in KINDS else ()))
-    texts = ((path.rpartition(".")[2], inline(value)) for path, value in found if value is not None)
+    values = ((path, _find(path, body)) for path in (KINDS[kind].main if kind in KINDS else ()))
+    texts = ((path.rpartition(".")[2], inline(value)) for path, value in values if value is not None)
     return ", ".join(f"{name} {text}" for name, text in texts if len(text) <= SHORT)
 
 
 def _find(path: str, value: Json) -> Json:
-    """Return the outermost field of this name; in a path with dots, the rest leads on from there."""
-    name, _, rest = path.partition(".")
+    """Return the outermost field of this name; in a path with dots, what follows leads on from there."""
+    name, _, below = path.partition(".")
     if not isinstance(value, Mapping):
         return None
     if name in value:
-        return _find(rest, value[name]) if rest else value[name]
-    return next((found for inner in value.values() if (found := _find(path, inner)) is not None), None)
+        return _find(below, value[name]) if below else value[name]
+    return next((field for inner in value.values() if (field := _find(path, inner)) is not None), None)
 
 
 # Drift in the terms of a plan: a field leads from the declared to the live value; the outcome is that of `apply`.
@@ -632,8 +632,8 @@ def _is_counted(vcpus: Vcpus) -> bool:
 def _remarks(before: Vcpus, after: Vcpus) -> str:
     was = f"was {_range(before)}" if _range(before) != _range(after) else ""
     extra = f"+{number_of(after.extra_instances, 'instance')}" if after.extra_instances else ""
-    told = ", ".join(filter(None, (was, extra)))
-    return f" ({told})" if told else ""
+    remarks = ", ".join(filter(None, (was, extra)))
+    return f" ({remarks})" if remarks else ""
 
 
 def as_declared(plan: PresentedPlan) -> str:

@@ -68,9 +68,9 @@ def saved_json(shown: PresentedPlan, sealed: Mapping[str, Json]) -> dict[str, Js
     """Return the document of a plan around its sealed part."""
     made = sealed["changes"]
     changes = list(made)
-    whole = {**sealed, "changes": changes}
-    head = {**frame("plan"), "fingerprint": fingerprint_of(whole)}
-    return {**head, **plan_json(shown, changes), "key": made.key, **whole}
+    covered = {**sealed, "changes": changes}
+    head = {**frame("plan"), "fingerprint": fingerprint_of(covered)}
+    return {**head, **plan_json(shown, changes), "key": made.key, **covered}
 
 
 def read_saved(text: str, name: str, *, is_expected: bool = False) -> list[Json] | None:
@@ -114,7 +114,7 @@ def read_saved_fleet(text: str, name: str, *, is_expected: bool = False) -> dict
         raise WrongUsage(f"{name} cannot be applied: {error}", hint=AGAIN) from error
     if fleet.command != "plan":
         raise WrongUsage(f"{name} contains results of `{fleet.command}`, not plans", hint=AGAIN)
-    plans = {one.target: one.result if one.exit in PLANNED else None for one in fleet.outcomes}
+    plans = {outcome.target: outcome.result if outcome.exit in PLANNED else None for outcome in fleet.outcomes}
     for document in filter(None, plans.values()):
         _check(document, name, is_expected=is_expected)
     return plans
@@ -205,7 +205,7 @@ def _check_content(document: Mapping[str, Json], name: str, version: str, *, is_
 
 NEW, GONE, OTHER = "STL001", "STL002", "STL003"
 LEAVING = tuple(word for action, word in ACTIONS.items() if action.leaves or action is Action.FORGET)
-FEW = 3  # members that are told of a change which only one of the plans has
+FEW = 3  # fields that are named of a change which only one of the plans has
 
 Change = Mapping[str, Json]
 
@@ -222,7 +222,7 @@ class _ComparedField:
 
 
 def differences(reviewed: Mapping[str, Json], now: Mapping[str, Json]) -> tuple[Problem, ...]:
-    """Return what tells the documents of two plans apart, in the order of the plan of now."""
+    """Return the differences between the documents of two plans, in the order of the plan of now."""
     old, new = _by_resource(reviewed), _by_resource(now)
     places = {change["address"]: _where(change) for change in now["changes"]}
     arns = re.compile(rf"arn:[a-z-]+:batch:{now['region']}:{now['account']}:")
@@ -262,7 +262,7 @@ def _of_then(old: Changes, new: Changes) -> Iterator[tuple[Key, str, str]]:
 
 
 def _briefly(change: Change) -> str:
-    """What a resource is created with is too much to be told here."""
+    """What a resource is created with is too much to be listed here."""
     members = _members(change) if change["action"] != ACTIONS[Action.CREATE] else {}
     members_shown = [f"{path} {member}" for path, member in members.items()][:FEW]
     more = [f"{len(members) - FEW} more"] if len(members) > FEW else []
@@ -270,7 +270,7 @@ def _briefly(change: Change) -> str:
 
 
 def _differences_of(then: Change, now: Change) -> Iterator[str]:
-    """Requests follow from the members: they are told where nothing else tells what is different."""
+    """Requests follow from the fields: they are listed where nothing else shows what is different."""
     texts = [*_facts(then, now), *_differing(_members(then), _members(now), "no change")]
     texts = texts or list(_differing(_requests(then), _requests(now), "absent"))
     yield from texts or ["the same requests in a different order"]
@@ -295,7 +295,7 @@ def _differing(then: Mapping[str, _ComparedField], now: Mapping[str, _ComparedFi
 
 
 def _apart(old: _ComparedField, new: _ComparedField) -> tuple[str, str]:
-    """Return what tells two members apart, and no more of it than that."""
+    """Return how two fields differ, and nothing beyond that."""
     if (old.before, old.after) == (new.before, new.after):
         return f"{old} ({old.cost})", f"{new} ({new.cost})"
     if old.before == new.before and isinstance(old.after, list) and isinstance(new.after, list):

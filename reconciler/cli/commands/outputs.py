@@ -48,14 +48,14 @@ def _outputs(request: StackRequest, out: Output) -> int:
     from reconciler.app import usecases
     from reconciler.plan import PlanOptions
     from reconciler.redact.presented import present_status
-    from reconciler.report.outputs import clashing, given_of, missing, outputs_json, outputs_page
+    from reconciler.report.outputs import clashing, live_outputs, missing, outputs_json, outputs_page
     from reconciler.report.results import StackOutputs
 
     read, session = live_stack(request, out.watch)
     with read.secrets.kept():
         live_status = usecases.status(read.stack, session, with_installed_sdk(PlanOptions()), jobs=False)
     status = present_status(live_status, read.secrets)
-    given = given_of(status)
+    given = live_outputs(status)
     if any(out.has_format(format_) for format_ in OF_SHELLS):
         _check(clashing(given))
     out.publish(

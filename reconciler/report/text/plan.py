@@ -263,13 +263,13 @@ def write_changes(page: Page, changes: Sequence[PresentedChange]) -> None:
 
 def write_entries(page: Page, entries: Sequence[Entry[PresentedChange]], verbose: int = 0) -> None:
     """Write the details of what a row of the table cannot say; the numbers are the order of execution."""
-    detailed = [entry for entry in entries if verbose or not is_told(entry)]
+    detailed = [entry for entry in entries if verbose or not is_in_row(entry)]
     if detailed:
         page.later(lambda: chain.from_iterable(_lines_of(page.width, entry, verbose) for entry in detailed))
 
 
-def is_told(entry: Entry[PresentedChange]) -> bool:
-    """Whether the row says everything."""
+def is_in_row(entry: Entry[PresentedChange]) -> bool:
+    """Whether the row of an entry says everything about it."""
     if entry.is_group or entry.harm <= ChangeHarm.JOBS or entry.harm is ChangeHarm.NEW:
         return False
     return row_of(entry).is_complete
