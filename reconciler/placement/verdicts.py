@@ -128,7 +128,7 @@ def _on_fargate(need: JobNeed, offer: Offer) -> Verdict:
         return unknown
     if other := next((group for group in need.groups if not _is_fargate_size(group.vcpus, group.memory)), None):
         size = f"{_text(other.vcpus)} vCPUs with {_text(other.memory)} MiB"
-        return Verdict(Feasibility.UNKNOWN, f"needs {size}, which is no size of Fargate that is known")
+        return Verdict(Feasibility.UNKNOWN, f"needs {size}, which is not a known size of Fargate")
     return Verdict(Feasibility.FITS, f"needs {_text(need.vcpus)} of {offer.max_vcpus} vCPUs of {offer.name}")
 
 
