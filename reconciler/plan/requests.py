@@ -173,12 +173,12 @@ def delete_steps(
 def revision_steps(
     kind: Kind, desired: Desired, live: Live, tags: Mapping[str, str], applied: AppliedRecord
 ) -> tuple[Step, ...]:
-    """Register a revision, and wait until it is until_valid: from then on it is what jobs run that name none."""
+    """Register a revision, and wait until AWS shows it: from then on, jobs that name no revision run it."""
     name = live.address.name
-    until_valid = Wait(
-        Until.SEEN, SEEN_WITHIN, f"wait until the new revision of {name} is until_valid", max(live.revisions, default=0)
+    until_seen = Wait(
+        Until.SEEN, SEEN_WITHIN, f"wait until AWS shows the new revision of {name}", max(live.revisions, default=0)
     )
-    return (*create_steps(kind, desired, tags, applied), until_valid)
+    return (*create_steps(kind, desired, tags, applied), until_seen)
 
 
 def prune_steps(kind: Kind, live: Live, revisions: Iterable[int]) -> tuple[Step, ...]:

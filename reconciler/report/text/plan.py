@@ -243,9 +243,10 @@ def write_rows(
 
 def _cells(row: SummaryRow, sign_styles: Mapping[str, str]) -> tuple[Part, ...]:
     style = HARM_STYLES[row.harm]
-    quiet = "dim" if row.harm is ChangeHarm.FREE else ""
+    sign_style = sign_styles.get(row.sign, style)
+    quiet = "dim" if sign_style == "dim" else ""
     return (
-        (row.sign, sign_styles.get(row.sign, style)),
+        (row.sign, sign_style),
         (row.resource, quiet or "bold"),
         (row.what, quiet),
         (row.outcome, style),
