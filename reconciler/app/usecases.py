@@ -122,17 +122,17 @@ def doctor(stack: Stack, session: Session, again: "Words", options: PlanOptions 
     return diagnose(stack_status, waiting, again, placed, notes)
 
 
-def verify(stack: Stack, session: Session, *, has_services: bool = True) -> "Verification":
+def verify(stack: Stack, session: Session, *, has_everything: bool = True) -> "Verification":
     """Ask AWS whether what the stack refers to exists and fits. Makes no call that writes.
 
-    `has_services`: if not, as in the sandbox in this process, everything is unknown.
+    `has_everything`: if not, as in the sandbox in this process, everything beside AWS Batch is unknown.
     """
     from reconciler.verify.checks import verify_stack  # noqa: PLC0415
 
     with session.observer.phase("verify"):
         identity = session.cloud.identity()
         check_place(stack, identity.account, identity.region)
-        return verify_stack(stack, identity, session.services if has_services else None, catalogue())
+        return verify_stack(stack, identity, session.services, catalogue(), has_everything=has_everything)
 
 
 def history(stack: Stack, session: Session, name: str, *, inactive: bool = True, users: bool = False) -> "History":

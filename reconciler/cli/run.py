@@ -143,7 +143,7 @@ def verify(request: StackRequest, read: Read, session: Session) -> "tuple[Verifi
     from reconciler.redact.presented import present_verification
 
     with read.secrets.kept():
-        verification = usecases.verify(read.stack, session, has_services=request.place.sandbox is None)
+        verification = usecases.verify(read.stack, session, has_everything=request.place.sandbox is None)
     return verification, present_verification(verification, read.secrets)
 
 

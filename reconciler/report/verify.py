@@ -25,13 +25,15 @@ def verify_page(verification: PresentedVerification, width: int, verbose: int = 
     shown = [each for each in verification.findings if verbose or each.is_news]
     alike = _alike(shown, verbose=verbose)
     last = ""
+    hints: set[str] = set()  # those that are shown: one permission may be missing for many findings
     for first, others in alike:
         address = str(first.address)
         if address != last:
             place = f"  {first.where.file}" if first.where and first.where.file != "<memory>" else ""
             page.line((address, "bold"), (place, "dim"))
             last = address
-        _write(page, first, others)
+        _write(page, first, others, has_hint=bool(verbose) or first.hint not in hints)
+        hints.add(first.hint)
     if shown:
         page.blank()
     page.whole((verify_line(verification), "bold"))
@@ -75,7 +77,7 @@ def word_of(finding: PresentedFinding) -> str:
     return WARNING if finding.is_warning else str(finding.result)
 
 
-def _write(page: Page, finding: PresentedFinding, others: Sequence[PresentedFinding]) -> None:
+def _write(page: Page, finding: PresentedFinding, others: Sequence[PresentedFinding], *, has_hint: bool) -> None:
     style = WARNING_STYLE if finding.is_warning else STYLES[finding.result]
     line = f", line {finding.where.line}" if finding.where and finding.where.line else ""
     where = f"{finding.path}: " if finding.path else ""
@@ -88,7 +90,7 @@ def _write(page: Page, finding: PresentedFinding, others: Sequence[PresentedFind
     )
     if others:
         page.line(f"the same in {_named(others)}", indent=2 + LABEL, hang=2)
-    if finding.hint:
+    if finding.hint and has_hint:
         page.line(("hint: ", "dim"), finding.hint, indent=2 + LABEL, hang=2)
 
 

@@ -73,6 +73,7 @@ class Reply:
         return not self.absent and not self.unknown
 
 
+SIMULATED = "batch"
 IN_PROCESS = Reply(
     unknown="the sandbox in this process has only AWS Batch",
     hint="start `reconciler sandbox serve`, create it there, drop --sandbox and set AWS_ENDPOINT_URL",
@@ -88,24 +89,23 @@ class _Request:
     region: str
 
 
-def ask(questions: Iterable[Question], services: ReadOnlyServices | None) -> dict[Question, Reply]:
+def ask(
+    questions: Iterable[Question], services: ReadOnlyServices, *, has_everything: bool = True
+) -> dict[Question, Reply]:
     """Return the reply to each question. No failure of a call is raised: it is a reply.
 
-    None are the services of the sandbox in this process, of which nothing can be said.
+    `has_everything`: if not, as in the sandbox in this process, nothing can be said of services beside AWS Batch.
     """
-    if services is None:
-        return dict.fromkeys(questions, IN_PROCESS)
+    listed = list(questions)
+    asked = [each for each in listed if has_everything or each.inquiry.service == SIMULATED]
     unreachable: dict[tuple[str, str], Reply] = {}
 
     def make(call: _Request) -> dict[Question, Reply]:
         replies = _replies(call, services, unreachable)
         return {Question(call.inquiry, key, call.region): replies[key] for key in call.keys}
 
-    return {
-        question: reply
-        for replies in side_by_side(make, list(_requests(questions)), WORKERS)
-        for question, reply in replies.items()
-    }
+    replies = side_by_side(make, list(_requests(asked)), WORKERS)
+    return dict.fromkeys(listed, IN_PROCESS) | {question: reply for each in replies for question, reply in each.items()}
 
 
 def _requests(questions: Iterable[Question]) -> Iterator[_Request]:

@@ -71,14 +71,16 @@ class _Case:
 def verify_stack(
     stack: Stack,
     identity: Identity,
-    services: ReadOnlyServices | None,
+    services: ReadOnlyServices,
     catalogue: Catalogue,
     checks: Iterable[LiveCheck] = CHECKS,
+    *,
+    has_everything: bool = True,
 ) -> Verification:
     """Ask AWS for everything that a stack refers to, each thing once, and judge the replies.
 
     Where a question follows from a reply, as for the AMI of a launch template, there is one more round of calls.
-    Without services, everything is unknown.
+    Unless the services have everything, all but AWS Batch is unknown.
     """
     cases = list(_cases(stack, identity, catalogue, list(checks)))
     judged: list[Sequence[Judgement]] = [()] * len(cases)
@@ -94,7 +96,7 @@ def verify_stack(
             else:
                 wanted |= outcome.wanted
                 later.append(index)
-        replies |= ask(wanted, services)
+        replies |= ask(wanted, services, has_everything=has_everything)
         waiting = later
     findings = (finding for case, each in zip(cases, judged, strict=True) for finding in _findings(case, each))
     return Verification(stack.name, identity, tuple(findings))

@@ -87,6 +87,14 @@ def test_policies_are_simulated_as_those_of_the_role_say(url: str, simulator: Si
         client_of(url, "cloudtrail").lookup_events()
 
 
+def test_the_cache_rules_of_ecr_are_kept(url: str) -> None:
+    ecr = client_of(url, "ecr")
+    ecr.create_pull_through_cache_rule(ecrRepositoryPrefix="hub", upstreamRegistryUrl="public.ecr.aws")
+    assert [
+        each["ecrRepositoryPrefix"] for each in ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"]
+    ] == ["hub"]
+
+
 def test_placement_groups_and_access_entries_are_kept(url: str, simulator: Simulator) -> None:
     ec2, eks = client_of(url, "ec2"), client_of(url, "eks")
     for name, strategy in (("fast", "cluster"), ("apart", "spread")):

@@ -8,7 +8,7 @@ from reconciler.cli.context import live_stack
 from reconciler.cli.fleet import run_fleet
 from reconciler.cli.options import OF_FINDINGS, add_cloud, add_fleet, add_output, add_stacks, add_variables, fleet_of
 from reconciler.cli.output import Output
-from reconciler.problems import Exit
+from reconciler.problems import CloudError, Denied, Exit
 
 EXAMPLES = """\
   reconciler verify stacks/prod
@@ -45,8 +45,11 @@ def _verify(request: StackRequest, out: Output, *, strict: bool) -> int:
     from reconciler.report.results import StackVerified
     from reconciler.report.verify import verify_json, verify_page
 
-    read, session = live_stack(request, out.watch, goes_on=True)
-    verification, shown = verify(request, read, session)
+    try:
+        read, session = live_stack(request, out.watch, goes_on=True)
+        verification, shown = verify(request, read, session)
+    except CloudError as error:  # of the identity: all other failures are findings
+        raise Denied(f"the account of the stack cannot be reached: {error.told}", hint=error.hint) from error
     out.publish(
         lambda width: verify_page(shown, width, out.verbose),
         lambda: verify_json(shown),

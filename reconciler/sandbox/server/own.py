@@ -351,6 +351,24 @@ def _entry_path(request: Request) -> tuple[str, str]:
     return unquote(cluster), unquote("/".join(rest))
 
 
+# ECR: which repositories a registry fetches from a different one when they are first pulled.
+
+CACHE_RULES = ".cache-rules"
+
+
+def create_cache_rule(simulator: Simulator, request: Request, account: str) -> Response:
+    data: Mapping[str, Json] = request.data()
+    prefix = str(data.get("ecrRepositoryPrefix", ""))
+    rule = {"ecrRepositoryPrefix": prefix, "upstreamRegistryUrl": data.get("upstreamRegistryUrl", "")}
+    simulator.keep(account, request.region, CACHE_RULES, prefix, rule)
+    return request.answer({**rule, "registryId": account})
+
+
+def describe_cache_rules(simulator: Simulator, request: Request, account: str) -> Response:
+    rules = simulator.kept(account, request.region, CACHE_RULES).values()
+    return request.answer({"pullThroughCacheRules": [{**each, "registryId": account} for each in rules]})
+
+
 # By service and operation, as requests name it; a path is a pattern.
 OPERATIONS: Mapping[tuple[str, str], OwnOperation] = {
     ("cloudtrail", "LookupEvents"): lookup_events,
@@ -361,6 +379,8 @@ OPERATIONS: Mapping[tuple[str, str], OwnOperation] = {
     ("ec2", "CreatePlacementGroup"): create_placement_group,
     ("ec2", "DescribePlacementGroups"): describe_placement_groups,
     ("ec2", "DeletePlacementGroup"): delete_placement_group,
+    ("ecr", "CreatePullThroughCacheRule"): create_cache_rule,
+    ("ecr", "DescribePullThroughCacheRules"): describe_cache_rules,
     ("eks", "POST /clusters/*/access-entries"): create_access_entry,
     ("eks", "GET /clusters/*/access-entries/*"): describe_access_entry,
     ("eks", "DELETE /clusters/*/access-entries/*"): delete_access_entry,
