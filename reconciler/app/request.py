@@ -51,6 +51,7 @@ class StackRequest:
     has_examples: bool = False  # a variable without a value has its example
     has_notes: bool = False  # files of the folder that are not part of the stack are reported
     can_deploy: bool = False  # the command has --all
+    tolerates: frozenset[str] = frozenset()  # codes of problems that the command judges itself
     named_files: tuple[str, ...] = ()  # files of other options: they are not part of the stack
     patterns: tuple[AddressGlob, ...] = ()  # each must match a resource in the plan of this stack
     # Look-ups by account and region. All stacks of a run share them, so each value is looked up once.

@@ -70,6 +70,9 @@ class Read:
 def valid_stack(request: StackRequest, identity: Identity | None = None, lookups: Lookups | None = None) -> Read:
     """Return a valid stack. Raises `InvalidStack` with every problem, or `Denied` where a look-up was."""
     read = read_stack(request, identity, lookups)
+    if request.tolerates:
+        kept = tuple(problem for problem in read.problems if problem.code not in request.tolerates)
+        read = replace(read, problems=kept)
     if any(problem.code == DENIED_LOOKUP for problem in read.problems):
         raise Denied("a value could not be looked up: access was denied", problems=read.problems)
     if not read.is_valid:

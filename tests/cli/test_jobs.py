@@ -73,6 +73,15 @@ def test_what_can_never_start_is_refused_before_it_is_sent(run: Run, made: list[
     assert "SubmitJob" not in made
 
 
+def test_a_declared_job_that_can_never_start_is_an_error_of_validate_and_refused_by_submit(run: Run) -> None:
+    sizes = "{resourceRequirements: [{type: VCPU, value: 32}, {type: MEMORY, value: 65536}]}"
+    huge = f"  huge: {{jobQueue: pricing, jobDefinition: simulate, containerOverrides: {sizes}}}\n"
+    write("risk", STACK + JOBS + huge)
+    assert "error[SJ701]: Job/huge: can never start on JobQueue/pricing" in run("validate", "risk").out
+    assert run("submit", "huge", "risk", "--sandbox").code == Exit.REFUSED
+    assert run("submit", "load", "risk", "--sandbox").code == Exit.DONE
+
+
 def test_a_wait_ends_in_time_and_says_why_the_job_does_not_start(run: Run) -> None:
     write("risk", (STACK + JOBS).replace("maxvCpus: 16", "maxvCpus: 1"))
     run("apply", "risk", "--sandbox", "--yes")

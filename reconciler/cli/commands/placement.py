@@ -28,7 +28,7 @@ EXAMPLES = """\
 
 It is offline. Exit code 5: a definition can start on no queue of the stack, or not on one that lifecycle.runsOn names.
 """
-PROVED_HERE = "JD702"  # an error of `validate`, which is this command's result
+PROVED_HERE = ("JD702", "SJ701")  # errors of `validate`, which are this command's result
 
 
 def add(parser: ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def _placement(request: StackRequest, definitions: str, queues: str, out: Output
 def _readable(request: StackRequest) -> Read:
     """Return a stack that is valid but for what this command proves."""
     read = read_stack(request)
-    if any(each.severity is Severity.ERROR and each.code != PROVED_HERE for each in read.problems):
+    if any(each.severity is Severity.ERROR and each.code not in PROVED_HERE for each in read.problems):
         raise InvalidStack(read.problems)
     return read
 

@@ -35,6 +35,7 @@ EXAMPLES = """\
 
 stdout is the id alone; all else is on stderr. A job that can never start in its queue is refused (exit 5).
 """
+NEVER_STARTS = frozenset({"JD702", "SJ701"})  # errors of `validate`; here, of the job that is meant
 
 
 def add(parser: ArgumentParser) -> None:
@@ -79,7 +80,7 @@ def add(parser: ArgumentParser) -> None:
 def run(args: Namespace, out: Output) -> int:
     from reconciler.jobs.submission import check_placement, submission_of, submit
 
-    request, name = request_of(args), "" if args.job_definition else args.name
+    request, name = replace(request_of(args), tolerates=NEVER_STARTS), "" if args.job_definition else args.name
     read, session = live_stack(request, out.watch) if name else stack_or_region(request, out.watch)
     job = _job(read, name, args.job_definition, args.queue)
     submission = submission_of(read.stack, job, overrides_of(args))

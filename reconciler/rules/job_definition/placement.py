@@ -50,7 +50,7 @@ def _job_queues(subject: Subject) -> Mapping[str, Spec]:
     return {name: body for name, body in subject.every(QUEUE) if runs_definitions(body)}
 
 
-def _pool(subject: Subject) -> Pool:
+def stack_pool(subject: Subject) -> Pool:
     """Return what the stack offers to jobs. Quantities of consumable resources have a rule of their own."""
     return pool_of(subject.shared(_job_queues), dict(subject.every(ENVIRONMENT)), {}, catalogue())
 
@@ -58,29 +58,29 @@ def _pool(subject: Subject) -> Pool:
 def _starts_on_some_queue(subject: Subject) -> Findings:
     if subject.runs_on or not subject.shared(_job_queues):
         return
-    pool, need = subject.shared(_pool), subject.cached(job_need)
+    pool, need = subject.shared(stack_pool), subject.cached(job_need)
     if pool.verdict(need).outcome is Feasibility.NEVER:
-        yield (), f"can start on no queue of this stack: it {_reasons(pool.pairs(need))}"
+        yield (), f"can start on no queue of this stack: it {reasons_of(pool.pairs(need))}"
 
 
 def _starts_where_it_is_to_run(subject: Subject) -> Findings:
     for name in subject.runs_on:
-        pairs = list(subject.shared(_pool).pairs(subject.cached(job_need), (name,)))
+        pairs = list(subject.shared(stack_pool).pairs(subject.cached(job_need), (name,)))
         verdict = best(pair.verdict for pair in pairs)
         if verdict and verdict.outcome is Feasibility.NEVER:
-            yield (), f"can never start on JobQueue/{name}, which lifecycle.runsOn names: it {_reasons(pairs)}"
+            yield (), f"can never start on JobQueue/{name}, which lifecycle.runsOn names: it {reasons_of(pairs)}"
 
 
 def _gpus_are_apart(subject: Subject) -> Findings:
     need = subject.cached(job_need)
     if any(group.gpus for group in need.groups):
-        pairs = list(subject.shared(_pool).pairs(need, subject.runs_on))
+        pairs = list(subject.shared(stack_pool).pairs(need, subject.runs_on))
         holding = [pair.verdict for pair in pairs if pair.verdict.outcome in (Feasibility.FITS, Feasibility.TIGHT)]
         if holding and all(verdict.may_wait for verdict in holding):
             yield (), f"needs a GPU, and {holding[0].detail}"
 
 
-def _reasons(pairs: Iterable[Pair]) -> str:
+def reasons_of(pairs: Iterable[Pair]) -> str:
     """Return why a job can start in no environment, each reason once, with the number to change."""
     reasons = dict.fromkeys(pair.verdict.reason for pair in pairs)
     more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
