@@ -304,7 +304,7 @@ def send(
 ) -> None:
     """Make the call, and repeat it as its nature allows. Raises `CloudError` when AWS means it, and `ConcurrentChange`.
 
-    `check` comes before a repetition: whoever was in the way may have left a different resource behind.
+    `check` comes before a repetition: what was in the way may have left a different resource behind.
     """
     start = clock.now()
     tries = lost = 0

@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def made(self) -> frozenset[Address]:
-        """What was created or registered: whatever it has now, nobody else can have put there."""
+        """What was created or registered: whatever it has now comes from this run."""
         done = (result.change for result in self.results if result.state is State.DONE)
         return frozenset(change.address for change in done if change.action in MAKES)
 

@@ -47,7 +47,7 @@ class RunningJobs:
         return f"in use: {len(running_jobs)} jobs from its queues are still running" if running_jobs else ""
 
     def still_running(self, kind: Kind) -> frozenset[str] | None:
-        """Return the jobs that still run; None if nobody knows."""
+        """Return the jobs that still run; None if unknown."""
         if not self.queues or kind.idle is None:
             return None
         try:
@@ -81,7 +81,7 @@ def wait(
 ) -> Live | None:
     """Return the resource when it is as wanted. Raises `WaitFailed`: it is INVALID, vanished, or the time is over.
 
-    `leaving`: it is to go in the end, so that nobody minds who took it away.
+    `leaving`: it is to be deleted in the end, so it does not matter what deleted it.
     """
     start = clock.now()
     jobs = RunningJobs(cloud, step.queues)
@@ -135,4 +135,4 @@ def _is_reached(until: Until, live: Live | None, name: str, waited: float) -> bo
         return True
     if live.status == "INVALID":
         raise WaitFailed(live.reason or "no reason given", invalid=True)
-    return until in (Until.VALID, Until.FREE)  # FREE: somebody else took the name, which the create will show
+    return until in (Until.VALID, Until.FREE)  # FREE: the name is taken again, which the create will show

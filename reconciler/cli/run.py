@@ -261,10 +261,10 @@ def run_watched(
 @contextmanager
 def _progress(stack: str, total: int, clock: Clock, out: Output) -> Iterator[Callable[["PresentedEvent"], None]]:
     from reconciler.report.json import event_json
-    from reconciler.report.progress import level_of, telling, watching
+    from reconciler.report.progress import level_of, reporting, watching
 
     if out.log.as_json:
-        yield telling(lambda event: out.log.write("", event_json(stack, event), level_of(event)), clock.now)
+        yield reporting(lambda event: out.log.write("", event_json(stack, event), level_of(event)), clock.now)
         return
     err = out.stderr
     with watching(err, clock.now, total, live=err.is_terminal and not is_ci()) as watch:

@@ -2,8 +2,8 @@
 
 `compare` is the door; `compare_replacement` compares with a resource that is to be made anew, the others compare two
 bodies. Two spellings of one meaning are equal: `canonical` brings bodies into one form, and what the service fills in,
-what users ignore and what the record of the last apply has noted is no change. Nothing is decided here, and nobody is
-asked: which change a difference leads to is up to `plan`. What is ignored is in `ignore`, the canonical form in
+what users ignore and what the record of the last apply has noted is no change. Nothing is decided here, and no
+call is made: which change a difference leads to is up to `plan`. What is ignored is in `ignore`, the canonical form in
 `canonical`: others use these two modules, and nothing else in here but through the door.
 """
 

@@ -1,4 +1,4 @@
-"""One form for a resource's body, whoever wrote it: users, AWS's describe calls, older clients.
+"""One form for a resource's body, whatever wrote it: users, AWS's describe calls, older clients.
 
 Missing, null, "", [] and {} are one; defaults are absence; lists that are sets are sorted, lists of named things become
 mappings; names and ARNs, upper and lower case, legacy sizes and float32 meet. Equal bodies are then plainly equal,
@@ -116,13 +116,13 @@ def _keyed(row: Field, entries: Iterable[Json], identity: Identity) -> dict[str,
 
 
 def _numbered(key: str, entries: list[Json]) -> Iterator[tuple[str, Json]]:
-    """Only their content tells namesakes apart: the service keeps all, in no order (an environment variable twice)."""
+    """Namesakes differ only in their content: the service keeps all, in no order (an environment variable twice)."""
     for number, entry in enumerate(sorted(entries, key=sort_key) if len(entries) > 1 else entries, 1):
         yield key if number == 1 else f"{key}#{number}", entry
 
 
 def _key(row: Row | None, entry: Spec, identity: Identity) -> str:
-    """Return what tells an entry apart: the value of its key, or the default of the key; empty if there is neither."""
+    """Return what identifies an entry: the value of its key, or the default of the key; empty if there is neither."""
     if not isinstance(row, Field):
         return ""
     value = entry.get(row.name, row.default)

@@ -110,7 +110,7 @@ def _paths(live: Spec, desired: Spec) -> Iterator[tuple[str, ...]]:
     compared = DeepDiff(dict(live), dict(desired), view="tree", threshold_to_diff_deeper=0, ignore_type_in_groups=texts)
     for items in compared.values():
         for item in items:
-            # A list is compared as a whole: its entries have nothing that tells which of them is which.
+            # A list is compared as a whole: nothing identifies its entries.
             paths.setdefault(tuple(takewhile(lambda step: isinstance(step, str), item.path(output_format="list"))))
     yield from sorted(paths)
 
@@ -166,12 +166,12 @@ class Context:
     """What a comparison depends on beside its two sides; the same for all resources of a stack."""
 
     identity: Identity
-    # The stack's name and name prefix: the owner that the tags of ours should say. None: whoever compares owns nothing,
+    # The stack's name and name prefix: the owner that the tags of ours should say. None: the caller owns nothing,
     # so that nothing is recorded or repaired, and the tags of ours are as the desired tags say.
     owner: tuple[str, str] | None = None
     bodies: Mapping[str, Spec] = field(default_factory=dict)  # by ARN, as desired, else as live: they decide costs
     successors: Mapping[str, str] = field(default_factory=dict)  # ARNs, by the ARN of what each takes the place of
-    made: frozenset[Address] = frozenset()  # created a moment ago: what nobody declared comes from the service
+    made: frozenset[Address] = frozenset()  # created a moment ago: what is not declared comes from the service
     takes: Takes = takes_nothing  # what requests can have beside what our tables know
 
 
@@ -272,7 +272,7 @@ def compare_declared(kind: Kind, first: Spec, second: Spec, identity: Identity) 
 
 
 def concurrent_changes(kind: Kind, before: Live, after: Live, identity: Identity) -> tuple[str, ...]:
-    """Return what became different about a live resource between two looks, whoever did it: `priority`, `tags.team`.
+    """Return the fields of a live resource that changed between two reads, in any way: `priority`, `tags.team`.
 
     What AWS moves by itself is left out. Of a definition they are its new revisions: `revision 4`.
     """
@@ -391,7 +391,7 @@ def _with_source(
 
 
 def _with_fate(kind: Kind, change: FieldChange, desired: Desired) -> FieldChange:
-    """Say where a value comes from that only a successor has, and why one goes that nobody declared."""
+    """Say where a value comes from that only a successor has, and why an undeclared one is dropped."""
     if change.is_of_tags or is_written(kind, desired.spec, change.path):
         return change
     if change.after is None:

@@ -220,7 +220,7 @@ def _keys(ours: Spec, theirs: Spec, step: Named) -> Json:
 def _entries(row: Field | None, ours: list[Json], theirs: list[Json], steps: Steps) -> list[Json]:
     step, *rest = steps
     deeper = tuple(rest)
-    if row is None or is_unnamed(row) or deeper == (row.key,):  # where names are left alone, they tell nothing apart
+    if row is None or is_unnamed(row) or deeper == (row.key,):  # names that are ignored identify no entry
         return _by_position(row, ours, theirs, step, deeper)
     return _by_name(row, ours, theirs, step, deeper)
 

@@ -1,6 +1,6 @@
-"""The live body as whoever declared the other one sees it: without what is left to the service, and why that is.
+"""The live body as the declaration sees it: without what is left to the service, and why that is.
 
-Fields that no row knows and nobody declared are set apart: the service gains new ones all the time.
+Undeclared fields without a row are set apart: the service gains new ones all the time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ class LiveView:
 
     body: dict[str, Json]  # canonical; equal to the declared one if nothing differs
     ignored: tuple[Ignored, ...] = ()  # what is not in `body` although it is live, or the other way round
-    unknown: Mapping[Path, Json] = field(default_factory=dict)  # fields without a row that nobody declared
+    unknown: Mapping[Path, Json] = field(default_factory=dict)  # undeclared fields without a row
 
 
 def view_live(rows: Iterable[Row], live: Spec, desired: Spec, *, is_replaced: bool = False) -> LiveView:

@@ -134,9 +134,9 @@ def left_to_service(
 ) -> LeftToService:
     """Return what the service filled in: `unknown` to our tables, or undeclared among the changed `fields`.
 
-    It is no change while it is as it was noted when the stack was last applied. `takes` tells what requests can have;
-    the rest is only ever in answers. `is_made`: the resource was made a moment ago, so that everything that nobody
-    declared comes from the service.
+    It is no change while it is as it was noted when the stack was last applied. `takes` says which fields requests can
+    contain; others are only in answers. `is_made`: the resource was created a moment ago, so that everything that is
+    not declared comes from the service.
     """
     unheard, shown = {}, []
     for path, value in unknown.items():

@@ -232,7 +232,7 @@ def _base(resource: ResourceStatus, known: InvalidReason | None) -> Diagnosis:
 
 
 def _leaving(base: Diagnosis, reason: str, leaving: str) -> Diagnosis:
-    """AWS tells neither since when something is DELETING nor what it waits for."""
+    """AWS shows neither since when a resource is DELETING nor what it waits for."""
     known = invalid_reason_of(reason)
     cause = known.cause if known is not UNKNOWN_REASON else leaving
     remedy = "wait; if the status does not change, remove the cause, and run apply or destroy again"
@@ -299,7 +299,7 @@ def _too_large(queue: str, known: WaitReason, placed: Iterable[PlacedDefinition]
 
 
 def _limit(resource: ResourceStatus, known: WaitReason) -> Iterator[str]:
-    """Tell whether the queue can help itself. The reason is told by the job at its head, which holds up the others."""
+    """Return whether the queue recovers by itself. The job at its head, which holds up the others, shows the reason."""
     if known not in WAIT_REASONS or resource.live is None:
         return
     if not known.can_be_limited:

@@ -42,7 +42,7 @@ class History:
     name: str
     desired: Desired | None  # what the YAML says, if it declares it
     revisions: Mapping[int, Live]
-    uses: Counts | None = None  # None: nobody asked
+    uses: Counts | None = None  # None: not asked for
 
     @property
     def current(self) -> int | None:
@@ -51,7 +51,7 @@ class History:
 
     @property
     def claims(self) -> Mapping[str, str]:
-        """The tags that tell the owner: of active revisions if one has any, else of inactive ones."""
+        """The tags that name the owner: of active revisions if one has any, else of inactive ones."""
         owned = [live for live in self.revisions.values() if OWNER in live.tags]
         ranked = sorted(owned, key=lambda live: live.status != ACTIVE)
         return ranked[0].tags if ranked else self.newest.tags
@@ -76,7 +76,7 @@ class Revision:
     live: Live
     owner: str | None
     applied: AppliedRecord
-    users: int | None  # None: nobody knows
+    users: int | None  # None: unknown
     is_declared: bool
     change: Change
 
@@ -202,7 +202,8 @@ def plan_rollback(
     By default nothing is to do where a rollback made the newest revision: its command, run again after it was cut
     short, finishes its work and does not go back once more.
 
-    `takes` tells what requests can have beside what our tables know. No wait takes more seconds than `longest_wait`.
+    `takes` says which fields requests can contain beside those of our tables. No wait is longer than `longest_wait`, in
+    seconds.
 
     Raises `Refused` for what is not the stack's, and where there is no way back, and `WrongUsage` for a revision that
     AWS does not have.
@@ -295,5 +296,5 @@ def _last_other(stack: Stack, history: History) -> int:
 
 
 def _is_free(stack: Stack, history: History, live: Live) -> bool:
-    """Whether a revision may be copied: it is this stack's, or nobody's."""
+    """Whether a revision may be copied: this stack owns it, or no stack does."""
     return owner_of(live.tags) is None or owns(live.tags, history.name, stack.name, stack.name_prefix)

@@ -224,7 +224,7 @@ def _interrupting(change: Change) -> Problem:
 
 
 def _ending_jobs(changes: Sequence[Change], limit: int | None) -> Iterator[Reason]:
-    """Without a limit, whoever gives jobs time to end has said what becomes of them; to end them at once is no default.
+    """Without a limit, time for jobs to end is consent to what becomes of them; to end them at once is no default.
 
     A limit that was given holds for all together: AWS ends what takes longer, too.
     """

@@ -384,7 +384,7 @@ class PresentedEvent(View):
 
 
 class PresentedResource(View):
-    """The status of one resource. What AWS describes is None where nothing is live, and so is what nobody asked."""
+    """The status of one resource. What AWS describes is None where nothing is live, or where it was not asked for."""
 
     __slots__ = ()
 

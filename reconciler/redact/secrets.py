@@ -63,7 +63,7 @@ def redacted_sides(path: Path, before: Json, after: Json) -> tuple[Json, Json]:
 
 
 def redacted_text(text: str) -> str:
-    """Return prose (a message of the service, say) without the secrets that can be told by their looks."""
+    """Return prose (a message of the service, say) without the secrets that their form gives away."""
     if not is_secret_text(text):  # then no word of it is one
         return text
     return " ".join(REDACTED if is_secret_text(word) else word for word in text.split(" "))
@@ -184,7 +184,7 @@ class Secrets:
 
     @contextmanager
     def kept(self) -> Iterator[None]:
-        """Let no error that leaves the block tell a secret: AWS, libraries and bugs repeat what they were given."""
+        """Let no error that leaves the block contain a secret: AWS, libraries and bugs repeat what they were given."""
         try:
             yield
         except CloudError as error:

@@ -31,7 +31,7 @@ CODES: Mapping[str, str] = {
 }
 
 
-# Codes whose problems stop nobody; all others are errors.
+# Codes whose problems stop nothing; all others are errors.
 MILDER = {
     "CFN010": Severity.WARNING,
     "CFN012": Severity.WARNING,
@@ -165,7 +165,7 @@ def _rank(section: str, kind: str) -> int:
 
 LABEL_WIDTH = 12  # the width of the labels' column
 ID_WIDTH = 9  # of the ids' column
-WORD_WIDTH = 9  # of the column that tells the severity, or that it is advice
+WORD_WIDTH = 9  # of the column with the severity, or the word advice
 WORDS = ("error", "warning", "advice")
 CLAIMS = "Other claims about AWS, which can be disabled as rules can"
 GENERAL = "Problems, which cannot be disabled"

@@ -28,7 +28,7 @@ from reconciler.report.text.values import duration, number_of
 
 CUT_SHORT = "FLT008"
 GAP = "  "
-MOST = 100  # columns of what one line of the table tells
+MOST = 100  # columns of the summary in a line of the table
 UNCHANGED = "unchanged"
 HEALTHY = "healthy"
 MEANINGS: Mapping[int, str] = {

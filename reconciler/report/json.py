@@ -205,9 +205,9 @@ def stopped_json(stopped: PresentedStopped) -> dict[str, Json]:
     return problems_json(stopped.problems, document="error", exit=int(stopped.exit), error=error)
 
 
-def complaint_json(stopped: PresentedStopped, told: Iterable[PresentedProblem] = ()) -> dict[str, Json]:
-    """What stopped a command, as one line of a log; problems that were `told` are not repeated."""
-    problems = [problem_json(problem) for problem in stopped.problems if problem not in told]
+def complaint_json(stopped: PresentedStopped, already_shown: Iterable[PresentedProblem] = ()) -> dict[str, Json]:
+    """What stopped a command, as one line of a log; problems that are `already_shown` are not repeated."""
+    problems = [problem_json(problem) for problem in stopped.problems if problem not in already_shown]
     return {"event": "error", **stopped_json(stopped)["error"], "problems": problems}
 
 

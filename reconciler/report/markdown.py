@@ -64,7 +64,7 @@ NOTE = 400  # characters that are kept for the words about what is left out
 
 
 def prose(text: str) -> str:
-    """Return a message as text that says nothing to Markdown; names in it call nobody."""
+    """Return a message as text that says nothing to Markdown; names in it notify no one."""
     return _CALLS.sub(r"&#\1;<!-- -->", _entities(text))
 
 
@@ -130,7 +130,7 @@ LEAST = 1_000  # characters that one stack's report needs to say anything
 RULE = "|---|---|---|---|\n"
 SUMMARY_RULE = "|---|---|---|---|---|---|\n"
 NAMED = 10  # deployments with one and the same plan
-DRAWN = 40  # changes in a diagram: of more, nobody sees anything
+DRAWN = 40  # changes in a diagram: a larger one is unreadable
 
 
 def markdown_report(items: Sequence[Item], limit: int = LIMIT) -> str:

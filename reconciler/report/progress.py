@@ -51,16 +51,16 @@ def _counted_printer(console: "Console", total: int) -> Watch:
     return print_event
 
 
-def telling(tell: Watch, now: Callable[[], float]) -> Watch:
-    """Return a watcher, for any thread, that tells when a change starts and ends, and now and then while it waits."""
-    return ProgressLines(tell, now).watch
+def reporting(report: Watch, now: Callable[[], float]) -> Watch:
+    """Return a watcher, for any thread, that reports when a change starts and ends, and now and then while it waits."""
+    return ProgressLines(report, now).watch
 
 
 @dataclass(slots=True)
 class ProgressLines:
     """At most one line each thirty seconds about the same wait."""
 
-    tell: Watch
+    report: Watch
     now: Callable[[], float]
     has_starts: bool = True  # the start of a change is news
     _reported: dict[PresentedChange, float] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class ProgressLines:
         with self._lock:
             if self._is_news(event):
                 self._reported[event.change] = self.now()
-                self.tell(event)
+                self.report(event)
 
     def _is_news(self, event: PresentedEvent) -> bool:
         if event.stage == "started":
@@ -152,7 +152,7 @@ def _detail(event: PresentedEvent) -> str:
 
 # What a run has cost: calls, retries, throttles and time, in one line at its end.
 
-SHORTEST = 0.05  # seconds; what takes less is not told
+SHORTEST = 0.05  # seconds; what takes less is left out
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class Drift:
     """Each change of the plan stands in exactly one place."""
 
     changed: tuple[PresentedChange, ...]  # a member that we applied is different now
-    undeclared: tuple[PresentedChange, ...]  # only members that nobody declared
+    undeclared: tuple[PresentedChange, ...]  # only fields that are not declared
     missing: tuple[PresentedChange, ...]  # declared, and not live
     foreign: tuple[PresentedChange, ...]  # there is one of a declared name, and it is not ours
     pending: tuple[PresentedChange, ...]  # ours to change: not applied yet
@@ -95,13 +95,13 @@ def drift_of(plan: PresentedPlan, authors: PresentedAuthors | None = None) -> Dr
     drifted = [change for change in plan.changes if change.drift and change not in foreign]
     undeclared = [change for change in drifted if all(field.undeclared for field in drift_fields(change))]
     missing = [change for change in plan.changes if change.action is Action.CREATE]
-    told = [*drifted, *missing, *foreign]
+    reported = [*drifted, *missing, *foreign]
     return Drift(
         changed=tuple(change for change in drifted if change not in undeclared),
         undeclared=tuple(undeclared),
         missing=tuple(missing),
         foreign=tuple(foreign),
-        pending=tuple(c for c in plan.changes if c not in told and c.action not in (Action.WAIT, Action.REPAIR)),
+        pending=tuple(c for c in plan.changes if c not in reported and c.action not in (Action.WAIT, Action.REPAIR)),
         plan=plan,
         authors=authors,
     )
@@ -160,7 +160,7 @@ class Formatting:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with all that refuses it, and the fingerprint that apply can be told to expect."""
+    """A plan with everything that refuses it, and the fingerprint for `apply --expect`."""
 
     plan: PresentedPlan
     fingerprint: str = ""

@@ -43,7 +43,7 @@ class Seal:
     def change(self, shown: Json, raw: Change) -> Json:
         """Return a change of a plan's document, `shown` without secrets, with marks where they were.
 
-        Marks are on what is sent and what is to be; what a hidden member was before is nobody's concern.
+        Marks are on what is sent and what is to be; what a hidden field was before does not matter.
         """
         fields = zip(shown["fields"], raw.fields, strict=True)
         steps = zip(shown["steps"], raw.steps, strict=True)

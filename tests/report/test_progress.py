@@ -7,7 +7,7 @@ from rich.console import Console
 from reconciler.apply import Event, Result, State
 from reconciler.model import Change
 from reconciler.redact.presented import PresentedEvent, present_event
-from reconciler.report.progress import ProgressRegion, telling, watching
+from reconciler.report.progress import ProgressRegion, reporting, watching
 from tests.fakes import InstantClock
 from tests.report.samples import PRICING, SPOT
 
@@ -42,7 +42,7 @@ def test_without_a_terminal_a_change_has_one_line_with_a_count_when_it_ends() ->
 
 def test_a_log_of_objects_has_the_start_too() -> None:
     logged: list[str] = []
-    watch = telling(lambda event: logged.append(event.stage), InstantClock().now)
+    watch = reporting(lambda event: logged.append(event.stage), InstantClock().now)
     watch(event(SPOT, "started", "create"))
     watch(event(SPOT, "finished", "done", 12, Result(SPOT, State.DONE, seconds=12)))
     assert logged == ["started", "finished"]

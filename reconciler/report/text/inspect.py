@@ -43,7 +43,7 @@ STATUS_COLUMNS = (
 MANY = 60  # rows; of more, resources about which there is nothing to say are counted by kind
 NOTHING = "Nothing is declared here, and the stack owns nothing that is live."
 INDENT = 4
-LABEL = 9  # the width of the word in front of what is told of a diagnosis
+LABEL = 9  # the width of the words in front of the facts of a diagnosis
 SYNC_STYLES = {Sync.DRIFTED: "yellow", Sync.PENDING: "cyan", Sync.NOT_DECLARED: "magenta"}
 
 
@@ -250,7 +250,7 @@ def history_line(revisions: Sequence[PresentedRevision]) -> str:
 
 
 def rollback_page(back: PresentedRollback, finish: PresentedFinish, next_: PresentedPlan | None, width: int) -> Page:
-    """`next_` is what the next plan of the stack will say of the definition; None if nobody knows."""
+    """`next_` is what the next plan of the stack will show about the definition; None if unknown."""
     page = Page(width)
     write_results(page, finish)
     _write_proof(page, back, finish)

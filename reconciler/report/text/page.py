@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-PIPE_WIDTH = 120  # nobody's terminal: wide enough that few lines are folded
+PIPE_WIDTH = 120  # where there is no terminal: wide enough that few lines are folded
 PIPE = os.terminal_size((PIPE_WIDTH, 25))
 NARROWEST = 40
 
@@ -223,9 +223,9 @@ def write_problem(page: Page, problem: PresentedProblem, indent: int = 0, word: 
         page.line((problem.way_out, "dim"), indent=indent + 4, hang=6)
 
 
-def stopped_page(stopped: PresentedStopped, width: int, told: tuple[PresentedProblem, ...] = ()) -> Page:
-    """Every problem that has not been told, and then what stopped the command."""
-    page = problems_page([problem for problem in stopped.problems if problem not in told], width)
+def stopped_page(stopped: PresentedStopped, width: int, already_shown: tuple[PresentedProblem, ...] = ()) -> Page:
+    """Write every problem that is not `already_shown`, and then what stopped the command."""
+    page = problems_page([problem for problem in stopped.problems if problem not in already_shown], width)
     label = () if stopped.is_declined else (("error", "bold red"), ": ")  # a no is not an error
     page.line(*label, stopped.message)
     if stopped.hint:

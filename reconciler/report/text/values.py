@@ -248,7 +248,7 @@ def duration(seconds: float) -> str:
 
 
 def iso(milliseconds: int) -> str:
-    """Return a moment that AWS tells in milliseconds since 1970: 2026-11-25T12:00:00Z."""
+    """Return a moment that AWS shows in milliseconds since 1970: 2026-11-25T12:00:00Z."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
