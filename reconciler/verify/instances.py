@@ -149,7 +149,7 @@ def _user_data(path: Path, shown: str, data: Mapping[str, Json], *, is_eks: bool
         yield fail(path, f"the user data of {shown} is not base64", MIME_HINT)
         return
     if content.startswith(GZIP):
-        yield unknown(path, f"the user data of {shown} is compressed", "store it as it is")
+        yield unknown(path, f"the user data of {shown} is compressed", "store it uncompressed")
         return
     message = message_from_bytes(content)
     if not message.is_multipart():
