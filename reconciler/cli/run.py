@@ -277,8 +277,9 @@ def _publish_document(
     from reconciler.report.jobs import smoke_json
     from reconciler.report.json import finish_json
 
-    ran = {"smoke": smoke_json(smoke)} if smoke else {}
-    out.add_document(lambda: {**finish_json(shown.plan, finish), **ran, "fingerprint": shown.fingerprint, "exit": code})
+    ran = smoke_json(smoke) if smoke else ()
+    document = {"fingerprint": shown.fingerprint, "exit": code}
+    out.add_document(lambda: {**finish_json(shown.plan, finish, ran), **document})
 
 
 # The lock of a stack around whatever writes: taken before the plan is made, so that the plan holds when it runs.

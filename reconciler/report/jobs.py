@@ -91,12 +91,12 @@ def waited_json(states: Iterable[JobState], exit_: int, *, is_timed_out: bool) -
 
 
 def jobs_json(states: Iterable[JobState], summary: Mapping[str, int]) -> dict[str, Json]:
-    return {**frame("jobs"), "jobs": [state_json(state) for state in states], "summary": dict(summary)}
+    return {**frame("job-list"), "jobs": [state_json(state) for state in states], "summary": dict(summary)}
 
 
 def ended_json(jobs: Iterable[EndedJob]) -> dict[str, Json]:
     ended = [{"job_id": each.state.id, "job_name": each.state.name, "done": each.done} for each in jobs]
-    return {**frame("cancel"), "jobs": ended}
+    return {**frame("cancellation"), "jobs": ended}
 
 
 def logs_json(state: JobState, lines: Sequence[LogLine]) -> dict[str, Json]:

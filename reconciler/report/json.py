@@ -103,8 +103,8 @@ def drift_json(drift: Drift) -> dict[str, Json]:
     }
 
 
-def finish_json(plan: PresentedPlan, finish: PresentedFinish | None) -> dict[str, Json]:
-    """The plan, what became of it, and what is left. Without a finish nothing had to be done."""
+def finish_json(plan: PresentedPlan, finish: PresentedFinish | None, smoke: Sequence[Json] = ()) -> dict[str, Json]:
+    """The plan, what became of it, what is left, and the smoke tests. Without a finish nothing had to be done."""
     results = finish.results if finish else ()
     remaining = finish.rest if finish else plan
     return {
@@ -115,6 +115,7 @@ def finish_json(plan: PresentedPlan, finish: PresentedFinish | None) -> dict[str
         "outcome": {str(state): count for state, count in finish.counts.items()} if finish else {},
         "rest": plan_json(remaining) if remaining else None,
         "doubt": finish.doubt if finish else "",
+        "smoke": list(smoke),
     }
 
 

@@ -7,6 +7,7 @@ from typing import get_args, get_type_hints
 from reconciler.apply import State
 from reconciler.inspect.status import Sync
 from reconciler.inspect.who import Trace
+from reconciler.jobs.smoke import SmokeOutcome
 from reconciler.model import Action, Cost, Json, Until
 from reconciler.placement.verdicts import Feasibility
 from reconciler.problems import Exit, Severity
@@ -410,6 +411,19 @@ APPLY = document(
     outcome=value("object", "The number of changes in each state.", additionalProperties=NUMBER),
     rest={**REST, "type": ["object", NULL]},
     doubt=value("string", "Why the remaining changes are unknown; empty if known."),
+    smoke=entries(
+        members(
+            "One of them.",
+            job=value("string", "Its name in the stack."),
+            outcome=choice(SmokeOutcome, "What became of it."),
+            reason=value(["string", NULL], "Why, where it did not succeed."),
+            job_id=value(["string", NULL], "The id of its job; null if it was not submitted."),
+            status=value(["string", NULL], "The status of its job, as it was last seen."),
+            exit_code=value(["integer", NULL], "The exit code of its container; null if it has none."),
+            last_lines=entries(value("string"), "The end of its log, where it did not succeed."),
+        ),
+        "The smoke tests that were run.",
+    ),
 )
 STANDING = members(
     address=ADDRESS,
@@ -558,6 +572,105 @@ REPORT = document(
     notes=entries(ref("problem"), "What a merge left out, or is missing."),
     targets=entries(ref("target"), "In the order of the file; merged by name."),
 )
+INSTANT = value(["string", NULL], "A moment, in ISO 8601; null if it has not come.")
+JOB_ID = value("string", "The id of the job; of a child of an array with `:INDEX`, of a node with `#INDEX`.")
+JOB_NAME = value("string", "The name of the job in AWS.")
+JOB_QUEUE = value("string", "The name of the queue in AWS.")
+EXIT_CODE = value(["integer", NULL], "The exit code of the container; null if it has none (yet).")
+STREAM: Mapping[str, Json] = {
+    "group": value("string", "The log group."),
+    "stream": value("string", "The log stream."),
+    "attempt": value("integer", "The attempt, from 1.", minimum=1),
+    "container": value(["string", NULL], "The container, where a job has several."),
+}
+JOB_STATE = members(
+    "A job as AWS describes it; neither its parameters nor its environment.",
+    job_id=JOB_ID,
+    job_name=JOB_NAME,
+    job_queue=JOB_QUEUE,
+    job_definition=value(["string", NULL], "NAME:REVISION; null where AWS does not list it."),
+    status=value("string", "SUBMITTED, PENDING, RUNNABLE, STARTING, RUNNING, SUCCEEDED or FAILED."),
+    status_reason=value(["string", NULL], "Why it has this status, in the words of AWS."),
+    exit_code=EXIT_CODE,
+    container_reason=value(["string", NULL], "Why the container ended."),
+    created_at=INSTANT,
+    started_at=INSTANT,
+    stopped_at=INSTANT,
+    attempts=value("integer", "Attempts that are over.", minimum=0),
+    array_size=value(["integer", NULL], "The number of children, of the parent of an array."),
+    children=value("object", "How many children have which status.", additionalProperties={"type": "integer"}),
+    nodes=value(["integer", NULL], "The number of nodes of a multi-node job."),
+    log_streams=entries(members("One of them.", **STREAM), "In the order of attempts."),
+)
+EXIT = value("integer", "The exit code of the command.")
+SUBMISSION = document(
+    "submission",
+    "A job that was submitted",
+    "What `reconciler submit -o json` prints. Fields may be added.",
+    {"job": JOB_STATE},
+    job_id=JOB_ID,
+    job_arn=value(["string", NULL], "Its ARN."),
+    job_name=JOB_NAME,
+    job_queue=JOB_QUEUE,
+    job_definition=value("string", "The definition as it was requested."),
+    submitted_before=entries(
+        members("One of them.", job_id=JOB_ID, job_name=JOB_NAME), "Jobs of the stack that it depends on."
+    ),
+    status=value("string", "SUBMITTED, or the last one that was seen by --wait."),
+    job={"anyOf": [ref("job"), {"type": NULL}], "description": "The job after --wait; null without."},
+    exit=EXIT,
+)
+WAIT = document(
+    "wait",
+    "Jobs that were waited for",
+    "What `reconciler wait -o json` prints. Fields may be added.",
+    {"job": JOB_STATE},
+    jobs=entries(ref("job"), "In the order of the command line."),
+    timed_out=value("boolean", "Whether --timeout was over before all had ended."),
+    exit=EXIT,
+)
+JOB_LIST = document(
+    "job-list",
+    "Jobs of queues",
+    "What `reconciler jobs -o json` prints. Fields may be added.",
+    {"job": JOB_STATE},
+    jobs=entries(ref("job"), "By queue, those that run first."),
+    summary=value("object", "How many have which status.", additionalProperties={"type": "integer"}),
+)
+LOGS = document(
+    "logs",
+    "What a job has logged",
+    "What `reconciler logs -o json` prints. Fields may be added.",
+    {},
+    job_id=JOB_ID,
+    status=value("string", "Its status."),
+    streams=entries(
+        members(
+            "One of them.",
+            **STREAM,
+            events=entries(
+                members("A line.", timestamp=INSTANT, message=value("string", "Its text.")),
+                "In the order of the stream.",
+            ),
+        ),
+        "In the order of attempts.",
+    ),
+)
+CANCELLATION = document(
+    "cancellation",
+    "Jobs that were ended",
+    "What `reconciler cancel -o json` prints. Fields may be added.",
+    {},
+    jobs=entries(
+        members(
+            "One of them.",
+            job_id=JOB_ID,
+            job_name=JOB_NAME,
+            done=choice(("cancelled", "terminated", "ended before"), "What was done to it."),
+        ),
+        "In the order of the command line.",
+    ),
+)
 # By the word that a document says of itself.
 DOCUMENTS: Mapping[str, Json] = {
     "plan": PLAN,
@@ -567,6 +680,11 @@ DOCUMENTS: Mapping[str, Json] = {
     "validation": VALIDATION,
     "verify": VERIFY,
     "placement": PLACEMENT,
+    "submission": SUBMISSION,
+    "wait": WAIT,
+    "job-list": JOB_LIST,
+    "logs": LOGS,
+    "cancellation": CANCELLATION,
     "error": ERROR,
     FLEET: REPORT,
 }

@@ -11,10 +11,11 @@ from jsonschema import Draft202012Validator
 from reconciler.adapters.lookup.installed import schema_text
 from reconciler.model import Json
 from reconciler.report.schemas import DOCUMENTS, PUBLISHED
-from tests.cli.conftest import SMALL, Run, write
+from tests.cli.conftest import SMALL, STACK, Run, write
 from tests.report.test_plan_schema import closed
 
 VALIDATORS = {kind: Draft202012Validator(closed(json.loads(json.dumps(one)))) for kind, one in DOCUMENTS.items()}
+JOB = "jobs: {check: {jobQueue: pricing, jobDefinition: simulate, smoke: {}}}\n"
 BROKEN = SMALL.replace("60", "sixty").replace("stack: small", "stack: broken")
 
 
@@ -38,6 +39,14 @@ def documents(run: Run) -> Iterator[Json]:
         offline = words.startswith(("validate", "placement", "nonsense"))
         found = run(*words.split(), *(() if offline else ("--sandbox",)), "-o", "json").json
         yield from found if isinstance(found, list) else [found]
+    write("tested", STACK.replace("stack: risk", "stack: tested") + JOB)
+    place = ("tested", "--sandbox=tested.json", "-o", "json")
+    yield run("apply", *place, "--yes", "--smoke").json
+    job = run("submit", "check", *place, "--wait").json
+    yield job
+    there = ("--stack", *place)
+    yield from (run(command, job["job_id"], *there).json for command in ("wait", "logs", "cancel"))
+    yield run("jobs", *place).json
 
 
 def test_what_is_written_is_as_the_schema_says_and_every_member_is_owed(run: Run) -> None:

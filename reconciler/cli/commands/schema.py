@@ -15,7 +15,8 @@ EXAMPLES = """\
   reconciler schema error                         of the document of a stack that fails
   reconciler schema fleet-report                  of `--all -o json` and `report merge`
 """
-DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "verify", "placement", "error", "fleet-report")
+OF_JOBS = ("submission", "wait", "job-list", "logs", "cancellation")
+DOCUMENTS = ("plan", "drift", "apply", "status", "validation", "verify", "placement", *OF_JOBS, "error", "fleet-report")
 OTHERS = ("fleet", *DOCUMENTS)
 
 
