@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.load.resources import MEMBERS as LIFECYCLE
 from reconciler.load.sections import SETTINGS
 from reconciler.load.variables import MEMBERS as VARIABLE
@@ -17,7 +17,7 @@ from reconciler.model import Json
 from tests.stacks.bodies import bodies
 
 DEFS = read_schema()["$defs"]
-SECTIONS = {kind.section: kind for kind in KINDS.values()}
+SECTIONS = {kind.section: kind for kind in batch_kinds()}
 MEMBERS = tuple(sorted({member for one in DEFS.values() for member in one.get("properties", {})}))
 WORDS = (*SETTINGS, *SECTIONS, *LIFECYCLE, *VARIABLE, *TYPES, "lifecycle", "disable", "SP002", "JQ904", "x-a", "<<")
 NAMES = (

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.kinds.base import Kind
 from reconciler.model import Json
 from tests.mistakes import resolved
@@ -21,7 +21,7 @@ REFERENCES = {
     "jobQueue": ("jobQueues", "queue"),
     "consumableResource": ("consumableResources", "licence"),
 }
-BY_SECTION = {kind.section: kind for kind in KINDS.values()}
+BY_SECTION = {kind.section: kind for kind in batch_kinds()}
 
 
 @st.composite

@@ -11,14 +11,17 @@ from reconciler.kinds import SECTIONS
 from reconciler.model import Json
 from reconciler.report.schemas import PUBLISHED
 from reconciler.schema import rendered, schemas
+from reconciler.schema.services import SERVICES_BESIDE, joined_model
 
 FOLDER = Path(__file__).parents[1] / "schemas"
 
 
 @cache
 def model() -> Mapping[str, Json]:
-    """Return botocore's service model of Batch."""
-    return Loader().load_service_model("batch", "service-2")
+    """Return botocore's service models of all kinds, as one."""
+    load = Loader().load_service_model
+    others = {service: load(service, "service-2") for service in SERVICES_BESIDE}
+    return joined_model(load("batch", "service-2"), others)
 
 
 @cache

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.app import usecases
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.live.read import read_all
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
@@ -88,7 +88,7 @@ class Gate:
 
     def inventory(self) -> list[str]:
         """Return every resource that there is, whoever made it, and every revision that there has ever been."""
-        live = read_all(self.cloud, KINDS.values()).live
+        live = read_all(self.cloud, batch_kinds()).live
         ever = self.cloud.call("DescribeJobDefinitions", {})["jobDefinitions"]
         revisions = [f"{one['jobDefinitionName']}:{one['revision']} {one['status']}" for one in ever]
         return sorted([str(one.address) for one in live] + revisions)

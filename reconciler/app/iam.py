@@ -6,15 +6,15 @@ Service Authorization Reference, "Actions, resources, and condition keys for AWS
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.kinds import KINDS
-from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod, Row, Rows
+from reconciler.kinds import KINDS, batch_kinds
+from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod, Rights, Row, Rows
 from reconciler.kinds.jobs import TRAINING
 from reconciler.live.ownership import OWNER
-from reconciler.live.resolve import index_live, physical_name, references
+from reconciler.live.resolve import index_live, physical_name, references, without_revision
 from reconciler.model import Address, Declared, Identity, Json, Stack, StatePlace
 from reconciler.placeholders import Unknown
 
@@ -49,6 +49,7 @@ class Purpose(StrEnum):
     ADOPT = "adopt"
     FORGET = "forget"
     SUBMIT = "submit"
+    SCHEDULES = "schedules"  # not of a caller: of the role that Scheduler takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def statements(
             each = (*rights.reads(), *rights.looks(lookups), rights.owned(["UntagResource"]), *rights.locks())
         case Purpose.SUBMIT:
             each = tuple(rights.submits())
+        case Purpose.SCHEDULES:
+            each = tuple(rights.scheduled())
     return tuple(statement for statement in each if statement.actions and statement.resources)
 
 
@@ -129,7 +132,7 @@ class _Rights:
     def reads(self) -> Iterator[Statement]:
         """What `*` stands for is read as a whole: nobody knows beforehand what of a stack is live."""
         unscoped: list[str] = []
-        for kind in KINDS.values():
+        for kind in batch_kinds():
             reading = kind.read
             unscoped += [
                 operation
@@ -138,10 +141,24 @@ class _Rights:
             ]
             unscoped += [holding.operation for holding in _holdings(kind)]
         yield Statement("Read", _batch(unscoped), (ANY,))
-        for kind in KINDS.values():
+        for kind in batch_kinds():
             for operation in kind.read.scoped:
                 of = kind if operation == kind.read.operation else _parent(kind)
                 yield Statement(f"Read{operation}", _batch([operation]), (self.arn(of, ANY),))
+        yield from self.beside("Read", lambda rights: rights.read)
+
+    def beside(self, verb: str, side: Callable[[Rights], Mapping[str, tuple[str, ...]]]) -> Iterator[Statement]:
+        """What other services have to allow, of which the stack declares something."""
+        declared = {address.kind for address in self.stack.declared}
+        for kind in KINDS.values():
+            if kind.rights is None or kind.scope is None or kind.name not in declared:
+                continue
+            group = kind.scope(self.stack.name).removesuffix("/")
+            here = f"{kind.service}:{self.place.region}:{self.place.account}"
+            for number, (on, actions) in enumerate(side(kind.rights).items(), 1):
+                arn = ANY if on == ANY else self.elsewhere(f"{here}:{on.format(group=group)}")
+                named = tuple(f"{kind.service}:{action}" for action in actions)
+                yield Statement(f"{verb}{kind.name}{number}", named, (arn,))
 
     def verifies(self) -> Statement:
         """Return the actions of the checks that the stack needs. Most of them IAM restricts to no resource."""
@@ -178,7 +195,7 @@ class _Rights:
 
     def writes(self) -> Iterator[Statement]:
         """By its tag, what the stack owns may be changed; by its name, what is declared may be created."""
-        for kind in KINDS.values():
+        for kind in batch_kinds():
             own = [declared for declared in self.stack.declared.values() if declared.address.kind == kind.name]
             arns = [arn for declared in own for arn in self.arns(kind, declared)]
             others = [arn for declared in own for arn in self.referred(declared, kind.rows)]
@@ -188,12 +205,13 @@ class _Rights:
                 used = [arn for declared in own for arn in self.referred(declared, rows)]
                 yield Statement(f"Use{kind.name}", _batch([kind.update.operation]) if used else (), tuple(used))
         yield from self.tags()
-        changes = [call.operation for kind in KINDS.values() for call in (kind.update, kind.delete) if call]
+        changes = [call.operation for kind in batch_kinds() for call in (kind.update, kind.delete) if call]
         yield self.owned([*changes, "TagResource", "UntagResource"])
+        yield from self.beside("Write", lambda rights: rights.write)
 
     def tags(self) -> Iterator[Statement]:
         """What is declared may be tagged, whoever owns it: what becomes the stack's has no tag of its yet."""
-        for kind in KINDS.values():
+        for kind in batch_kinds():
             own = [declared for declared in self.stack.declared.values() if declared.address.kind == kind.name]
             arns = [arn for declared in own for arn in self.arns(kind, declared)]
             tagged = [f"{arn}:*" for arn in arns] if kind.revisions else arns
@@ -246,6 +264,29 @@ class _Rights:
             yield Statement("SubmitJob", _batch(["SubmitJob"]), (*plain, *named, *(f"{arn}:*" for arn in named)))
         arns = [arn for declared in training for arn in self.arns(KINDS[declared.address.kind], declared)]
         yield Statement("SubmitServiceJob", _batch(["SubmitServiceJob"]), tuple(arns))
+
+    def scheduled(self) -> Iterator[Statement]:
+        """What the schedules submit: a definition without a revision is looked at by its bare name, too.
+
+        AWS's example has `job-definition/NAME:*` alone; a submission without a revision was refused on
+        `job-definition/NAME` (aws/aws-sdk-js issue 4280).
+        """
+        arns: list[str] = []
+        for declared in self.stack.declared.values():
+            kind = KINDS[declared.address.kind]
+            rows = [row for row in kind.fields if row.named_in]
+            for row in rows:
+                body = declared.spec.get(row.name)
+                for _, inner, value in references(row.fields, body if isinstance(body, Mapping) else {}):
+                    arns += self.submitted(KINDS[inner.refers_to], value)
+        yield Statement("SubmitJob", _batch(["SubmitJob"]), tuple(dict.fromkeys(arns)))
+
+    def submitted(self, kind: Kind, value: str) -> list[str]:
+        name = value if value.startswith("arn:") else value.partition(":")[0]
+        other = self.stack.declared.get(Address(kind.name, name))
+        arns = self.arns(kind, other) if other else [name if name.startswith("arn:") else self.arn(kind, name)]
+        bare = [without_revision(arn) for arn in arns]
+        return [*bare, *(f"{arn}:*" for arn in bare)] if kind.revisions else arns
 
     def arns(self, kind: Kind, declared: Declared) -> list[str]:
         """Return the ARNs that a declared resource may have: its own, and that of one that takes its place."""

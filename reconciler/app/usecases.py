@@ -295,7 +295,7 @@ def _read(stack: Stack, session: Session) -> LiveRegion:
     with session.observer.phase("read"):
         identity = session.cloud.identity()
         check_place(stack, identity.account, identity.region)
-        return read_region(session.cloud)
+        return read_region(session.cloud, stack)
 
 
 def _plan_again(look: Callable[[], Plan], clock: Clock, *, patient: bool) -> Plan:

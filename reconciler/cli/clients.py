@@ -55,7 +55,9 @@ def session_for(stack: Stack, place: Place, observer: Observer) -> Session:
 
         return locks_at(lock, lock_service)
 
-    batch = service("batch")
+    from reconciler.adapters.eventbridge.cloud import StackCloud
+
+    batch = StackCloud(service("batch"), service, stack.name)
     if simulator:  # no other run shares it, so there is nothing to lock
         from reconciler.sandbox.session import TurningClock
 

@@ -94,6 +94,8 @@ def _formed(row: Field, value: Json, siblings: Spec, identity: Identity) -> Json
 
 
 def _set(row: Field, value: Json, siblings: Spec, identity: Identity) -> list[Json]:
+    if row.refers_to:
+        value = [_reference(row.refers_to, item, identity) for item in value]
     entries = [_entry(row, item, identity) for item in value]
     return entries if row.ordered_if and row.ordered_if(siblings) else sorted(entries, key=sort_key)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 
 from reconciler.importers.model import Imported, ImportedResource, LeftOut, import_live
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.kinds.base import Kind
 from reconciler.live.read import live_from
 from reconciler.load.files import EmbeddedLanguage, decoded, spoken_in_name, spoken_in_text
@@ -39,7 +39,7 @@ SERVICES: MappingABC[str, str] = {  # keys that only the answers of other servic
 OTHER_TOOLS: MappingABC[str, str] = {PULUMI: FROM_PULUMI}
 LOWERCASE_HINT = "fields begin with a lowercase letter"
 MEMBERS = frozenset(
-    name for kind in KINDS.values() for name in (kind.name_member, kind.read.result, *(row.name for row in kind.rows))
+    name for kind in batch_kinds() for name in (kind.name_member, kind.read.result, *(row.name for row in kind.rows))
 )
 
 
@@ -150,7 +150,7 @@ class _JsonReader:
 
     def live_resources(self) -> Iterator[ImportedResource]:
         """Yield the described resources, of several revisions the newest; the others are reported as left out."""
-        for kind in KINDS.values():
+        for kind in batch_kinds():
             items = [item for item in self.described if item.kind is kind]
             current = {live.arn: live for live in live_from(kind, [item.body for item in items])}
             for item in items:
@@ -174,7 +174,7 @@ class _JsonReader:
             key, member = next(iter(slips.items()))
             self.add_problem("IMP002", f"{key} is not a request field", node.mark, f"{LOWERCASE_HINT}: {member}")
             return
-        creates = listed(f"{kind.name_member} ({kind.create.operation})" for kind in KINDS.values())
+        creates = listed(f"{kind.name_member} ({kind.create.operation})" for kind in batch_kinds())
         self.add_problem("IMP002", message, node.mark, f"a resource requires {creates}, and at least one other field")
 
     def add_problem(self, code: str, message: str, mark: SourceMark, hint: str) -> None:
@@ -186,7 +186,7 @@ def _lower_first(key: str) -> str:
 
 
 def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
-    for kind in KINDS.values():
+    for kind in batch_kinds():
         for name in dict.fromkeys((kind.read.result, kind.read.listed)):
             _, items = node.entries.get(name, (None, None))
             if isinstance(items, SequenceNode):
@@ -195,7 +195,7 @@ def _pages(node: MappingNode) -> Iterator[tuple[Kind, SequenceNode]]:
 
 def _kind_of(node: MappingNode) -> Kind | None:
     """The name field of a body determines its kind; it is plain `name` for some, so a second field is required."""
-    for kind in KINDS.values():
+    for kind in batch_kinds():
         members = {kind.arn_member, *(row.name for row in kind.rows), *(row.response_name for row in kind.fields)}
         if kind.name_member in node.entries and members & node.entries.keys():
             return kind

@@ -12,11 +12,13 @@ from reconciler.kinds import (
     consumable_resource,
     job_definition,
     job_queue,
+    notice,
     quota_share,
+    schedule,
     scheduling_policy,
     service_environment,
 )
-from reconciler.kinds.base import Declarable, Kind
+from reconciler.kinds.base import BATCH, Declarable, Kind
 from reconciler.kinds.submission import JOB
 
 # The order of sections and reports: what others refer to comes first.
@@ -30,6 +32,8 @@ KINDS: Mapping[str, Kind] = {
         job_queue.KIND,
         quota_share.KIND,
         job_definition.KIND,
+        schedule.KIND,
+        notice.KIND,
     )
 }
 # What a stack can declare: resources, and jobs, which nothing but `submit` creates.
@@ -49,3 +53,8 @@ def section_named(name: str) -> Declarable | None:
     return next(
         (each for each in every.values() if wanted in (each.name.lower(), each.section.lower(), each.noun)), None
     )
+
+
+def batch_kinds() -> tuple[Kind, ...]:
+    """Return the kinds that AWS Batch itself has."""
+    return tuple(kind for kind in KINDS.values() if kind.service == BATCH)

@@ -7,6 +7,8 @@ from functools import cached_property
 
 from reconciler.model import Cost, Identity, Json, Spec, Vcpus, own_name
 
+BATCH = "batch"  # the service of most kinds
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -189,10 +191,12 @@ class Field:
     ordered_if: Callable[[Spec], bool] | None = None  # SET: whether the siblings make order count
     legacy_alias_of: tuple[str, str] | None = None  # a legacy size: (resource type, sibling list) of its twin
     drop_if: Callable[[Json], bool] | None = None  # KEYED: whether the service drops an entry
-    refers_to: str = ""  # Form.REFERENCE: the kind
+    refers_to: str = ""  # Form.REFERENCE: the kind; Form.SET: the kind of each entry
     needs_one: bool = False  # a list of references: the resource works if one of them does
     short: str = ""  # a second name of the field, which users may write
     response_name: str = ""  # its name in descriptions, if different
+    named_in: str = ""  # Form.STRUCT: the section of which a name stands for the structure
+    means_all: bool = False  # Form.SET of references: absent, it means all that the stack declares
     required: bool = False  # although the service model says it is optional
     passed_to: str = ""  # ROLE: the service to which it is passed, if documented
     limits: Mapping[str, Json] = field(default_factory=dict)  # JSON Schema words that the service model lacks
@@ -290,8 +294,8 @@ class Rows(tuple[Row, ...]):  # noqa: SLOT001 - views are kept in its __dict__
 
     @cached_property
     def references(self) -> tuple[Field, ...]:
-        """The rows that are references to other resources of Batch, or contain some."""
-        return tuple(row for row in self.fields if row.form is Form.REFERENCE or Rows.of(row.fields).references)
+        """The rows that are references to other resources, or contain some."""
+        return tuple(row for row in self.fields if row.refers_to or Rows.of(row.fields).references)
 
     @cached_property
     def service_defaults(self) -> tuple[tuple[tuple[str, ...], Field], ...]:
@@ -407,6 +411,17 @@ class Declarable:
         return next((row for row in self.fields if row.name == name), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What IAM has to allow for a kind of another service: actions, by what they are on.
+
+    A resource is written as the end of an ARN; `{group}` is where the names of the stack's own begin.
+    """
+
+    read: Mapping[str, tuple[str, ...]]
+    write: Mapping[str, tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Declarable):
     """One kind of resource: what stages need to know about it. None of them names a kind.
@@ -415,6 +430,10 @@ class Kind(Declarable):
     """
 
     arn_member: str
+    service: str = BATCH  # as botocore names it; others are asked only for stacks that have, or had, such resources
+    scope: Callable[[str], str] | None = None  # from a stack's name: what its physical names have to begin with
+    is_taggable: bool = True  # whether it has tags of users
+    rights: Rights | None = None  # of another service; those of Batch follow from the calls
     parent: Parent | None = None
     read: ReadCalls
     delete: DeleteCall
@@ -447,7 +466,7 @@ class Kind(Declarable):
         parent, slash, own = name.rpartition("/")
         within = f"{self.parent.noun}/{parent}/" if self.parent and slash else ""
         path = f"{within}{self.noun}/{own if within else name}"
-        return f"arn:{identity.partition}:batch:{identity.region}:{identity.account}:{path}"
+        return f"arn:{identity.partition}:{self.service}:{identity.region}:{identity.account}:{path}"
 
     def name_within(self, parent: str, own: str) -> str:
         """Return the physical name of a resource called `own`; `parent` is the name or ARN of what it is part of."""

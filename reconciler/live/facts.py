@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from reconciler.calls import EC2, pages, side_by_side
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.kinds.base import JobListing, Kind, RevisionUsers
+from reconciler.live.beside import kinds_beside
 from reconciler.live.read import HANDFUL, is_gone, read_all, read_uses
-from reconciler.model import Identity, Json, Live
+from reconciler.model import Identity, Json, Live, Stack
 from reconciler.placement.catalogue import Catalogue, described, patterns_of
 from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
@@ -122,10 +123,12 @@ class Answers:
 UNASKED = Answers()
 
 
-def read_region(cloud: Cloud) -> LiveRegion:
-    """Read everything that a region has, in page calls alone."""
-    read = read_all(cloud, KINDS.values())
-    return LiveRegion(cloud.identity(), read.live, read.unread, read.taken)
+def read_region(cloud: Cloud, stack: Stack | None = None) -> LiveRegion:
+    """Read everything that a region has of Batch, in page calls alone; and what a stack has in other services."""
+    read = read_all(cloud, batch_kinds())
+    beside = kinds_beside(stack, read.live) if stack else ()
+    more = read_all(cloud, beside).live if beside else ()
+    return LiveRegion(cloud.identity(), (*read.live, *more), read.unread, read.taken)
 
 
 def ask(

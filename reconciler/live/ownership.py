@@ -21,6 +21,7 @@ ORPHAN = "orphan"  # leave it in place when the stack drops it
 PROTECT = "protect"  # refuse to delete it
 LEFT = "left="  # in front of the digest of what the service filled in, and nobody declares
 KEPT = "kept="  # in front of values that a description does not show while a replacement is under way
+ASKS = "asks="  # in front of a service beside Batch, in which the stack has had resources
 ROLLBACK = "rollback-"  # in place of a digest: an older revision, whose number follows, stands again
 
 
@@ -111,9 +112,10 @@ def with_kept_fields(live: Live) -> Spec:
 
 
 def flags_of(lifecycle: Lifecycle) -> frozenset[str]:
-    return frozenset(
+    kept = (
         flag for flag, on in ((ORPHAN, lifecycle.on_remove == "orphan"), (PROTECT, lifecycle.prevent_destroy)) if on
     )
+    return frozenset((*kept, *(f"{ASKS}{service}" for service in lifecycle.asks)))
 
 
 def ownership_tags(stack: str, prefix: str, logical: str, physical: str, applied: AppliedRecord) -> dict[str, str]:

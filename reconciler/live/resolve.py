@@ -1,6 +1,7 @@
 """From logical names to one account and region: physical names, ARNs for references, merged tags, live matches."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -11,6 +12,14 @@ from reconciler.live.ownership import is_ours, logical_name
 from reconciler.model import Address, Declared, Desired, Identity, Ignore, Json, Live, Path, Stack, target_of
 from reconciler.placeholders import Unknown
 from reconciler.problems import Problem
+
+REVISION = re.compile(r"(.*?[^:0-9][^:]*)(:[0-9]+)")  # what is named with a revision: `simulate:3`
+
+
+def without_revision(arn: str) -> str:
+    """Return the ARN that all revisions of a definition have in common."""
+    parts = REVISION.fullmatch(arn)
+    return parts[1] if parts and ":job-definition/" in arn else arn
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,10 @@ def references(rows: Iterable[Row], body: Json, path: Path = ()) -> Iterator[tup
             continue
         if row.form is Form.REFERENCE and row.refers_to in KINDS:
             yield here, row, value
+        elif row.form is Form.SET and row.refers_to in KINDS:
+            yield from (((*here, index), row, entry) for index, entry in enumerate(value))
         elif row.form is Form.STRUCT:
-            yield from references(row.fields, value, here)
+            yield from references(row.fields, value, here) if isinstance(value, Mapping) else ()
         elif row.fields and not isinstance(value, Unknown):
             for index, entry in enumerate(value):
                 yield from references(row.fields, entry, (*here, index))
@@ -113,7 +124,7 @@ def physical_name(stack: Stack, declared: Declared, index: LiveIndex) -> str:
     kind = KINDS[declared.address.kind]
     if declared.address in index.successor_names:
         return index.successor_names[declared.address]
-    own = stack.name_prefix + declared.address.name
+    own = (kind.scope(stack.name) if kind.scope else "") + stack.name_prefix + declared.address.name
     row = kind.parent_row
     if row is None:
         return own
@@ -166,7 +177,8 @@ class _Resolver:
             spec = with_value(spec, path, arn)
             if need:
                 needs[need] = None
-        tags = {**self.stack.tags, **spec.pop("tags", {})}
+        own_tags = spec.pop("tags", {})
+        tags = {**self.stack.tags, **own_tags} if kind.is_taggable else {}
         return Desired(
             address=declared.address,
             name=name,
@@ -183,11 +195,25 @@ class _Resolver:
     def target(self, declared: Declared, path: Path, row: Field, value: str) -> tuple[str, Address | None]:
         """Return the ARN that a reference means, and the stack's resource behind it, if there is one."""
         kind = KINDS[row.refers_to]
+        if kind.revisions:
+            return self.target_of_revision(declared, path, kind, value)
         if (address := Address(kind.name, value)) in self.stack.declared:
             return self.arn_of(kind, address), address
         if value.startswith("arn:"):
             return self.existing(declared, path, kind, value, self.index.arns.get(value))
         return self.existing(declared, path, kind, value, self.index.named.get(address))
+
+    def target_of_revision(self, declared: Declared, path: Path, kind: Kind, value: str) -> tuple[str, Address | None]:
+        """Return an ARN with the revision that is named, if one is: without, it means the newest of its time."""
+        parts = REVISION.fullmatch(value)
+        name, revision = (parts[1], parts[2]) if parts else (value, "")
+        address = Address(kind.name, name)
+        if address in self.stack.declared:
+            return f"{without_revision(self.arn_of(kind, address))}{revision}", address
+        known = (live for live in self.index.named.values() if without_revision(live.arn) == name)
+        live = next(known, None) if name.startswith("arn:") else self.index.named.get(address)
+        arn, need = self.existing(declared, path, kind, name, live)
+        return f"{without_revision(arn)}{revision}", need
 
     def existing(
         self, declared: Declared, path: Path, kind: Kind, value: str, live: Live | None

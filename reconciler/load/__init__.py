@@ -16,7 +16,7 @@ from reconciler.kinds.base import Kind
 from reconciler.load.expand import CONTEXT, IN_TEXT, Expander, LookupRunner, Scope, StatePlaces
 from reconciler.load.files import Library
 from reconciler.load.jobs import declared_jobs
-from reconciler.load.resources import BodyReader, declared_resources
+from reconciler.load.resources import BodyReader, declared_resources, with_named_bodies
 from reconciler.load.sections import choice_of, declares, gather
 from reconciler.load.settings import (
     OTHER_VERSION,
@@ -156,10 +156,11 @@ def load_with_problems(
         return Loaded(Stack(settings.stack, {}), other, is_whole=False)
     reader = BodyReader.of(gathered, kinds, expander)
     resources = declared_resources(reader, settings.name_prefix)
+    jobs = declared_jobs(reader, settings.name_prefix, resources)
     stack = Stack(
         name=settings.stack,
-        declared=resources,
-        jobs=declared_jobs(reader, settings.name_prefix, resources),
+        declared=with_named_bodies(resources, jobs, findings),
+        jobs=jobs,
         tags=settings.tags,
         name_prefix=settings.name_prefix,
         account=settings.account,

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.kinds import KINDS, SECTIONS
 from reconciler.kinds.base import Declarable, Field, Form, Kind, ReplacementMethod
 from reconciler.kinds.submission import JOB
 from reconciler.load.expand import Expander
 from reconciler.load.sections import Gathered, RequestFile
-from reconciler.model import Address, Declared, Json, Lifecycle
+from reconciler.model import Address, Declared, DeclaredJob, Json, Lifecycle, Spec
 from reconciler.placeholders import Secret, Unknown, holds_secret, holds_unknown
-from reconciler.problems import Severity
+from reconciler.problems import Problem, Severity
 from reconciler.syntax.diagnostics import Findings, did_you_mean, listed, mapping_of, refuse_secret, text_from
 from reconciler.syntax.nodes import (
     Broken,
@@ -435,3 +436,49 @@ def _nameless(of: Declarable, section: MappingNode) -> dict[str, SourceMark]:
         for name, (mark, node) in section.entries.items()
         if name in members and not isinstance(node, Broken) and not is_body(node)
     }
+
+
+# What resources say with a name, or by saying nothing, written out once all of the stack is known: a name stands for
+# the job that the stack declares under it; a list of references that is absent, for all there are.
+
+UNKNOWN_NAME = "STK020"
+
+
+def with_named_bodies(
+    declared: MappingABC[Address, Declared], jobs: MappingABC[str, DeclaredJob], findings: Findings
+) -> dict[Address, Declared]:
+    """Return the resources with what their names and absent lists stand for."""
+    out = {}
+    for address, resource in declared.items():
+        spec = dict(resource.spec)
+        for row in KINDS[address.kind].fields:
+            if row.named_in:
+                spec |= _named(row, resource, jobs, findings)
+            elif row.means_all and not spec.get(row.name):
+                spec |= _all(row, declared)
+        out[address] = replace(resource, spec=spec) if spec != resource.spec else resource
+    return out
+
+
+def _named(row: Field, resource: Declared, jobs: MappingABC[str, DeclaredJob], findings: Findings) -> dict[str, Json]:
+    value = resource.spec.get(row.name)
+    if isinstance(value, MappingABC):
+        return {row.name: _body(row, resource.address.name, value)}
+    if not isinstance(value, str) or isinstance(value, Unknown):
+        return {}
+    if value in jobs:
+        return {row.name: _body(row, value, jobs[value].spec)}
+    hint = did_you_mean(value, jobs, f"declare it under `{row.named_in}:`")
+    message = f"{resource.address}: {row.name} is {value}, but the stack declares no such job"
+    findings.found[Problem(UNKNOWN_NAME, message, resource.places.find((row.name,)), hint)] = None
+    return {row.name: GAP}
+
+
+def _body(row: Field, name: str, spec: Spec) -> dict[str, Json]:
+    of = next(each for each in SECTIONS.values() if each.section == row.named_in)
+    return {of.name_member: name, **spec}
+
+
+def _all(row: Field, declared: Iterable[Address]) -> dict[str, Json]:
+    names = [address.name for address in declared if address.kind == row.refers_to]
+    return {row.name: names} if names else {}

@@ -108,6 +108,7 @@ class Lifecycle:
     on_remove: Literal["delete", "orphan"] = "delete"
     renamed_from: str | None = None
     adopt: bool = False
+    asks: frozenset[str] = frozenset()  # not of users: the services beside Batch that the stack has resources in
     runs_on: tuple[str, ...] = ()  # names of the queues that the jobs of a definition are submitted to
 
 

@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 from typing import Protocol, TypeVar
 
 from reconciler.kinds import KINDS
-from reconciler.live.resolve import LiveIndex, references
+from reconciler.live.resolve import LiveIndex, references, without_revision
 from reconciler.model import Action, Address, Desired, Live
 from reconciler.plan.decisions import Decision
 from reconciler.plan.guards import still_used
@@ -70,7 +70,7 @@ def place(
         if decision.action is Action.PRUNE:
             yield PlacedDecision(decision=decision, after=(address,) if address in coming else ())
         elif decision.action.leaves:
-            using = users.get(decision.arn, ())
+            using = users.get(without_revision(decision.arn), ())
             after, blocking = _leaving(decision, using, by_arn, staying)
             successors = (
                 resource.live.arn for resource in staying.values() if resource.live and address in resource.needs
@@ -161,7 +161,7 @@ def users_of(index: LiveIndex) -> Mapping[str, tuple[Live, ...]]:
     for live in index.named.values():
         for _, row, value in references(KINDS[live.address.kind].rows, live.spec):
             named = index.named.get(Address(row.refers_to, value))
-            arn = named.arn if named else value
+            arn = without_revision(named.arn if named else value)
             users[arn] = (*users.get(arn, ()), live)
     return users
 
@@ -175,7 +175,8 @@ def _leaving(
         if changed is None and user.status == "DELETING":  # it lets go by itself, and the deletion waits for that
             continue
         still = desired is not None and any(
-            value == decision.arn for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
+            without_revision(value) == without_revision(decision.arn)
+            for _, _, value in references(KINDS[user.address.kind].rows, desired.spec)
         )
         if changed is not None and (changed.action.leaves or not still):
             after.append(changed.address)

@@ -16,9 +16,18 @@ from reconciler.diff.ignore import ignore_reasons
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import ReplacementMethod
 from reconciler.kinds.reasons import INVALID
+from reconciler.live.beside import with_record
 from reconciler.live.facts import UNASKED, Answers, LiveRegion, Questions
 from reconciler.live.ownership import is_ours, logical_name, owner_of
-from reconciler.live.resolve import LiveIndex, index_live, references, referred_arns, resolve, used_kinds
+from reconciler.live.resolve import (
+    LiveIndex,
+    index_live,
+    references,
+    referred_arns,
+    resolve,
+    used_kinds,
+    without_revision,
+)
 from reconciler.model import (
     Action,
     Address,
@@ -124,6 +133,7 @@ def decide(stack: Stack, region: LiveRegion, options: PlanOptions = AS_DECLARED)
     read.
     """
     check_unread(stack, region.unread)
+    stack = with_record(stack, region.live)
     index = index_live(region.live, stack)
     desired, problems = ((), ()) if options.destroy or options.forget else resolve(stack, region.identity, index)
     if problems:
@@ -240,7 +250,7 @@ def _removals(
     successors = {resource.address: resource.name for resource in desired}
     renames = _likely_renames(planner, going, desired, decisions)
     for live in going:
-        using = users.get(live.arn, ())
+        using = users.get(without_revision(live.arn), ())
         # Once everything that used it has left, nothing can run on it any more.
         is_idle_awaited = not using or any(user.arn not in leaving for user in using)
         successor = successors.get(Address(live.address.kind, logical_name(live)))

@@ -18,7 +18,9 @@ from reconciler.rules import (
     job,
     job_definition,
     job_queue,
+    notice,
     quota_share,
+    schedule,
     scheduling_policy,
     service_environment,
 )
@@ -44,7 +46,9 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "Job": job.RULES,
     "JobDefinition": job_definition.RULES,
     "JobQueue": job_queue.RULES,
+    "Notice": notice.RULES,
     "QuotaShare": quota_share.RULES,
+    "Schedule": schedule.RULES,
     "SchedulingPolicy": scheduling_policy.RULES,
     "ServiceEnvironment": service_environment.RULES,
 }

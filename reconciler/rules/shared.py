@@ -268,6 +268,8 @@ def _references(rows: Iterable[Row], body: Json, path: Path) -> Iterator[tuple[P
             yield (*path, row.name), row, str(value)
         elif isinstance(value, Mapping):
             yield from _references(row.fields, value, (*path, row.name))
+        elif isinstance(value, list | tuple) and row.refers_to:
+            yield from (((*path, row.name, index), row, str(entry)) for index, entry in enumerate(value))
         elif isinstance(value, list | tuple):
             for index, entry in enumerate(value):
                 yield from _references(row.fields, entry, (*path, row.name, index))

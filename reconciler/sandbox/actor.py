@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from reconciler.apply.waits import WaitFailed, wait
 from reconciler.diff import Context, Difference, compare
-from reconciler.kinds import KINDS, kind_named
+from reconciler.kinds import KINDS, batch_kinds, kind_named
 from reconciler.kinds.base import Field, Form, Kind
 from reconciler.live.ownership import logical_name
 from reconciler.live.read import read_all, read_one
@@ -80,7 +80,7 @@ def find_resource(cloud: Cloud, resource: str) -> tuple[Kind, Live]:
     if not slash or not name:
         raise WrongUsage(f"{resource!r} is not KIND/NAME", hint="for example ComputeEnvironment/spot")
     kind = kind_of(noun)
-    live_resources = [live for live in read_all(cloud, KINDS.values()).live if live.address.kind == kind.name]
+    live_resources = [live for live in read_all(cloud, batch_kinds()).live if live.address.kind == kind.name]
     matches = [live for live in live_resources if live.address.name == name] or [
         live for live in live_resources if logical_name(live) == name
     ]

@@ -21,6 +21,7 @@ from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.core.state import SEEN_UNORDERED
 from reconciler.sandbox.core.store import Journal, Memory, Store
 from reconciler.sandbox.core.trail import Caller
+from reconciler.sandbox.server.beside import answer_beside
 from reconciler.sandbox.server.moto import Services, read_log
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 from reconciler.service_models import closed_session, model_loader
@@ -28,6 +29,7 @@ from reconciler.service_models import closed_session, model_loader
 # Services in which Batch itself makes things, as the events of botocore call them: moto answers for them.
 MADE_BY_BATCH = ("cloudwatch-logs", "ecs")
 READ_LOG = "before-send.cloudwatch-logs.GetLogEvents"
+SIMULATED_BESIDE = ("scheduler", "eventbridge")
 UNIQUE_ID = "reconciler-sandbox"
 
 
@@ -106,6 +108,9 @@ def _answer(
         response = simulator.handle(
             account, region, request.method, path, body, without_faults=without_faults, caller=caller
         )
+    elif service in SIMULATED_BESIDE:
+        sent = _request(request, account)
+        response = answer_beside(simulator, sent, account, region, without_faults=without_faults)
     elif (service, operation) == ("sts", "GetCallerIdentity"):
         response = caller_identity(account, region)
     elif event_name == READ_LOG and not services.are_used:  # moto takes a second to load

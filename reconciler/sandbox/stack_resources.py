@@ -18,7 +18,7 @@ from reconciler.diff import Context, compare
 from reconciler.importers.cloudformation import ImportInputs, imported
 from reconciler.importers.cloudformation.evaluate import property_name
 from reconciler.importers.model import has_tagged
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.kinds.base import Kind
 from reconciler.live.ownership import CLOUDFORMATION, AppliedRecord
 from reconciler.live.read import read_one
@@ -54,9 +54,9 @@ def _teach_moto() -> None:
     It looks for `Ref` alone, and misses `Fn::Sub` and conditions.
     """
     parsing: Any = importlib.import_module("moto.cloudformation.parsing")
-    parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in KINDS.values()})
+    parsing.get_model_map().update({f"{OURS}{kind.name}": StackResources(kind) for kind in batch_kinds()})
     parsing.get_name_type_map().update(
-        {f"{OURS}{kind.name}": property_name(kind.name_member) for kind in KINDS.values()}
+        {f"{OURS}{kind.name}": property_name(kind.name_member) for kind in batch_kinds()}
     )
     parsing.get_references_from_template = partial(_references, otherwise=parsing.get_references_from_template)
 

@@ -17,6 +17,7 @@ from reconciler.schedule.expressions import YEAR, At, Cron, Expression, InvalidE
 DEFAULT_ZONE = "UTC"  # of CreateSchedule
 NO_ZONES = {"Factory", "localtime"}  # files beside the zones
 HORIZON = timedelta(days=400)  # in which changes of clocks are looked for: each zone that has some has them in a year
+FIRST_YEAR = datetime(1970, 1, 1, tzinfo=UTC)  # that an expression can name
 DAY, MINUTE, ZERO = timedelta(days=1), timedelta(minutes=1), timedelta(0)
 
 

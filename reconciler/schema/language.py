@@ -629,6 +629,8 @@ def _members(kind: Declarable, names: Iterable[str]) -> Iterator[tuple[str, Json
 def _written(kind: Declarable, name: str) -> dict[str, Json]:
     own = {"$ref": f"{DEFS}{kind.create.operation}/properties/{name}"}
     row = kind.field(name)
+    if row is not None and row.named_in:
+        return {"description": row.description, "anyOf": [own, {"type": "string"}]}
     if row is None or row.form is not Form.RANKED or len(row.fields) != PAIR:
         return own
     return {"description": row.description, "anyOf": [own, {"type": "array", "items": {"type": "string"}}]}

@@ -80,6 +80,7 @@ CODES: Mapping[str, str] = {
     "STK015": "a file in the folder is not part of the stack",
     "STK016": "a subfolder contains a different stack",
     "STK017": "a folder contains a deployment file and no stack",
+    "STK020": "a resource names a job that the stack does not declare",
     "STK018": "the installed AWS SDK does not know a region",
     "VER001": "the files require a different version of reconciler",
     "VER002": "requiredVersion is not a range of versions",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.live.read import read_all
 from reconciler.model import Json, Lifecycle, Stack
 from reconciler.plan import PlanOptions
@@ -82,7 +82,7 @@ def inventory(world: World) -> list[str]:
     """Return all that there is, whoever made it, with every revision that there has ever been."""
     ever = world.raw.call("DescribeJobDefinitions", {})["jobDefinitions"]
     revisions = [f"{one['jobDefinitionName']}:{one['revision']} {one['status']}" for one in ever]
-    return sorted([str(live.address) for live in read_all(world.raw, KINDS.values()).live] + revisions)
+    return sorted([str(live.address) for live in read_all(world.raw, batch_kinds()).live] + revisions)
 
 
 def undisturbed(scenario: Scenario) -> tuple[list[str], list[str]]:

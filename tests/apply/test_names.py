@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from reconciler.app import usecases
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.live.read import read_all, read_holder, read_one
 from reconciler.model import Action, Call, Identity, Json, Stack
 from reconciler.plan import PlanOptions
@@ -115,7 +115,7 @@ def test_a_destruction_ends_although_aws_goes_on_showing_what_is_deleted() -> No
 def test_what_is_deleted_is_not_live_and_holds_its_name() -> None:
     world = applied(ALL_WITH_A_STATUS, deleted=10_000)
     world.apply(ALL_WITH_A_STATUS, PlanOptions(destroy=True))
-    found = read_all(world.cloud, KINDS.values())
+    found = read_all(world.cloud, batch_kinds())
     assert found.live == ()
     assert {str(one.address) for one in found.taken} == {
         "ComputeEnvironment/ce", "JobQueue/q", "JobQueue/train", "ServiceEnvironment/se",

@@ -10,7 +10,7 @@ from reconciler.apply import executor
 from reconciler.apply.executor import send
 from reconciler.apply.result import ConcurrentChange
 from reconciler.calls import is_read
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.live.read import read_all
 from reconciler.model import Call, Identity, Json, Plan, Repeat, Stack
 from reconciler.plan import PlanOptions
@@ -142,7 +142,7 @@ def in_all(world: World) -> list[str]:
     """Return all that there is, with every active revision of job definitions."""
     return sorted(
         f"{live.address} {live.revisions}" if live.revisions else str(live.address)
-        for live in read_all(world.raw, KINDS.values()).live
+        for live in read_all(world.raw, batch_kinds()).live
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reconciler.importers.json_files import imported
 from reconciler.importers.model import Imported
 from reconciler.importers.writer import GroupBy
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.model import Address, Json
 from reconciler.ports import takes_everything
 from reconciler.problems import Severity
@@ -98,7 +98,7 @@ def test_broken_json_and_an_empty_file_are_told() -> None:
 @law(15)
 def test_whatever_json_holds_is_a_stack_or_problems_of_the_catalogue(group_by: GroupBy, data: st.DataObject) -> None:
     documents = []
-    for kind in data.draw(st.lists(st.sampled_from(list(KINDS.values())), max_size=3)):
+    for kind in data.draw(st.lists(st.sampled_from(batch_kinds()), max_size=3)):
         body = data.draw(shaken(data.draw(bodies(kind))))
         apart = data.draw(st.sampled_from([{}, {kind.arn_member: f"arn:aws:batch:us-east-1:1:{kind.noun}/a"}]))
         documents.append(data.draw(shaken({kind.name_member: "a", **apart, "tags": {"a": "b"}, **body})))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.kinds.base import Field, Form, Kind, Row
 from reconciler.kinds.paths import (
     EVERY,
@@ -106,7 +106,7 @@ def test_a_name_with_dots_is_one_step(name: str) -> None:
     assert parse(KINDS[SE], f"capacityLimits.{name}.maxCapacity", body)[1:] == (Named(name), "maxCapacity")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", batch_kinds(), ids=lambda kind: kind.name)
 def test_every_field_of_every_list_can_be_named(kind: Kind) -> None:
     """By `*` and by a position in each list; by a name in lists that have names. Without any of them, it is refused."""
     for path in paths(kind.rows):
@@ -193,7 +193,7 @@ def keyed_rows(rows: Iterable[Row], *path: str | int) -> Iterator[tuple[Path, Fi
         yield from keyed_rows(row.fields, *path, row.name, *((0,) if row.form is Form.KEYED else ()))
 
 
-KEYED = [(kind, path, row) for kind in KINDS.values() for path, row in keyed_rows(kind.rows)]
+KEYED = [(kind, path, row) for kind in batch_kinds() for path, row in keyed_rows(kind.rows)]
 
 
 def nested(path: Path, value: Json) -> Json:

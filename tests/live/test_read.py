@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.app import usecases
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.live.read import read_all, read_one
 from reconciler.model import Json
 from reconciler.problems import CloudError, Exit, Fault, Severity
@@ -87,16 +87,16 @@ def test_what_goes_while_it_is_read_is_not_there(lost: str) -> None:
     queue = {"jobQueueName": "q", "jobQueueArn": f"{ARN}job-queue/q", **training("e")}
     answers = {"ListQuotaShares": {"quotaShares": [item]}, "DescribeQuotaShare": item}
     cloud = script(DescribeJobQueues={"jobQueues": [queue]}, **answers)
-    assert [one.address.name for one in read_all(cloud, KINDS.values()).live] == ["q", "q/s"]
+    assert [one.address.name for one in read_all(cloud, batch_kinds()).live] == ["q", "q/s"]
     gone = script(DescribeJobQueues={"jobQueues": [queue]}, **{**answers, lost: refused(f"{arn} does not exist")})
-    found = read_all(gone, KINDS.values())
+    found = read_all(gone, batch_kinds())
     assert ([one.address.name for one in found.live], found.unread) == (["q"], {})
 
 
 def test_queues_that_cannot_have_shares_are_not_asked_for_them() -> None:
     queue = {"jobQueueName": "q", "jobQueueArn": f"{ARN}job-queue/q", "jobQueueType": "ECS", "priority": 1}
     cloud = script(DescribeJobQueues={"jobQueues": [queue]})
-    assert len(read_all(cloud, KINDS.values()).live) == 1
+    assert len(read_all(cloud, batch_kinds()).live) == 1
 
 
 def test_one_share_is_found_by_the_names_of_its_queue_and_itself() -> None:
@@ -135,9 +135,9 @@ def test_who_needs_a_kind_has_to_be_allowed_to_read_it(body: dict[tuple[str, str
 @pytest.mark.parametrize("fault", [Fault.UNKNOWN, Fault.THROTTLED, Fault.UNREACHABLE])
 def test_a_newer_kind_that_cannot_be_read_just_now_is_an_error(fault: Fault) -> None:
     with pytest.raises(CloudError):
-        read_all(script(ListConsumableResources=CloudError("x", fault, "x", "x")), KINDS.values())
+        read_all(script(ListConsumableResources=CloudError("x", fault, "x", "x")), batch_kinds())
 
 
 def test_the_first_kinds_have_to_be_readable() -> None:
     with pytest.raises(CloudError, match="AccessDenied"):
-        read_all(script(DescribeJobQueues=denied("DescribeJobQueues")), KINDS.values())
+        read_all(script(DescribeJobQueues=denied("DescribeJobQueues")), batch_kinds())

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.kinds.base import Kind
 from reconciler.load.files import LANGUAGES, spoken_in
 from reconciler.model import Json
@@ -120,7 +120,7 @@ def test_json_that_a_shell_has_yet_to_make_is_told_once() -> None:
     assert (problem.code, problem.message.split()[0]) == ("YML013", "${MEMORY}")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+@pytest.mark.parametrize("kind", batch_kinds(), ids=lambda kind: kind.name)
 def test_what_aws_prints_is_to_be_imported(kind: Kind) -> None:
     described = {kind.section: [{kind.name_member: "a", kind.arn_member: "arn:a"}]}
     (problem,) = loaded({"main.yaml": "stack: a\n", "d.json": json.dumps(described)}).problems

@@ -51,7 +51,7 @@ def test_an_unknown_top_level_key_is_named_with_the_one_that_was_meant() -> None
         (
             "stacks/main.yaml:3:1: error[STK002]: the top-level key foo is unknown\n"
             "    hint: the keys of a stack are stack, account, region, namePrefix, tags, variables, defaults, rules, ignore, lock, lookups, requiredVersion, jobs, schedulingPolicies, "
-            "consumableResources, computeEnvironments, serviceEnvironments, jobQueues, quotaShares and jobDefinitions; "
+            "consumableResources, computeEnvironments, serviceEnvironments, jobQueues, quotaShares, jobDefinitions, schedules and notices; "
             "keys that begin with x- are ignored"
         ),
     ]

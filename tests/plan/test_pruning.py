@@ -4,7 +4,7 @@ import pytest
 
 from reconciler.app import usecases
 from reconciler.apply import State
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.live.read import read_all, read_uses
 from reconciler.model import Action, Change, Lifecycle, Plan, Stack, Until
 from reconciler.plan import PlanOptions
@@ -254,7 +254,7 @@ def test_jobs_that_do_not_tell_what_they_use_might_use_anything(jobs: LiveJobs) 
 
 def test_a_queue_that_goes_meanwhile_has_no_jobs() -> None:
     world = grown(2)
-    found = read_all(world.cloud, KINDS.values())
+    found = read_all(world.cloud, batch_kinds())
     world.apply(version(2), PlanOptions(destroy=True))
     using = KINDS[JD].revisions.users
     assert using is not None

@@ -141,7 +141,6 @@ AROUND = {
     "cloudformation": ("describe_stacks", {}),
     "ec2": ("describe_subnets", {}),
     "ecr": ("describe_repositories", {}),
-    "events": ("list_rules", {}),
     "iam": ("list_roles", {}),
     "resourcegroupstaggingapi": ("get_resources", {}),
     "secretsmanager": ("list_secrets", {}),

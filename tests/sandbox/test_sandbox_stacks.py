@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.model import Json
 from reconciler.sandbox.core.clock import INSTANT, Timings, TurnableClock
 from reconciler.sandbox.core.service import Simulator
@@ -194,7 +194,7 @@ def test_a_deleted_stack_leaves_nothing_but_what_it_retains(client: Clients) -> 
     assert len(batch.list_scheduling_policies()["schedulingPolicies"]) == 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind.name for kind in batch_kinds()])
 def test_stacks_read_resources_of_every_kind(client: Clients, kind: str) -> None:
     resource = {"Resources": {"It": {"Type": f"AWS::Batch::{kind}", "Properties": {"Nope": 1}}}}
     told = refusal(lambda: client("cloudformation").create_stack(StackName="s", TemplateBody=json.dumps(resource)))

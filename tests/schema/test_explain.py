@@ -56,13 +56,18 @@ def test_an_index_says_nothing_about_the_member(schema: Json) -> None:
 
 def test_a_bare_member_is_explained_wherever_it_is(schema: Json) -> None:
     assert paths("minvCpus", schema) == ["computeEnvironments.computeResources.minvCpus"]
-    assert paths("evaluateOnExit.action", schema) == ["jobDefinitions.retryStrategy.evaluateOnExit.action"]
+    assert paths("evaluateOnExit.action", schema) == [
+        "jobDefinitions.retryStrategy.evaluateOnExit.action",
+        "schedules.job.retryStrategy.evaluateOnExit.action",
+    ]
     assert paths("state", schema) == [
         "computeEnvironments.state",
         "serviceEnvironments.state",
         "jobQueues.state",
         "jobQueues.jobStateTimeLimitActions.state",
         "quotaShares.state",
+        "schedules.state",
+        "notices.state",
     ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.model import Json
 from reconciler.validate.check import KNOWN, Doubt, Readers
 from reconciler.validate.explain_errors import validator
@@ -22,7 +22,7 @@ DEFS = SCHEMA["$defs"]
 READERS = Readers(DEFS)
 VALIDATORS = {
     kind.create.operation: validator({"$ref": f"#/$defs/{kind.create.operation}", "$defs": DEFS})
-    for kind in KINDS.values()
+    for kind in batch_kinds()
 }
 MOST_MEMBERS = 4
 TEXTS = ("a", "1", 1, 2.5, True, "0:3", "$Latest")

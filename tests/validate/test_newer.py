@@ -7,7 +7,7 @@ import pytest
 
 from reconciler.adapters.lookup import installed
 from reconciler.adapters.lookup.installed import read_schema
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.model import Action, Address, Declared, Json, Path, Stack
 from reconciler.plan import PlanOptions
 from reconciler.ports import takes_everything
@@ -150,7 +150,7 @@ def body_at(path: Path, value: Json) -> Json:
     return value
 
 
-EVERYWHERE = [(kind, path, is_open) for kind in KINDS for path, is_open in enumerations(kind)]
+EVERYWHERE = [(kind.name, path, is_open) for kind in batch_kinds() for path, is_open in enumerations(kind.name)]
 
 
 def test_there_are_sets_of_both_sorts() -> None:

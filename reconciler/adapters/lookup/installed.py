@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reconciler.model import Json
 from reconciler.schema import untagged
+from reconciler.schema.services import SERVICES_BESIDE, joined_model
 
 SERVICE = "batch"
 INSTANCES = "RunInstances"  # the operation of EC2 that knows the types of instances
@@ -37,18 +38,21 @@ def takes(operation: str, path: Sequence[str | int]) -> bool:
 @cache
 def service_model() -> Json:
     """Return the newest service model; an empty one where there is none to be found."""
-    packed = _model_of(SERVICE)
-    return json.loads(packed) if packed else {}
+    packed = model_of(SERVICE)
+    if not packed:
+        return {}
+    return joined_model(json.loads(packed), {name: json.loads(model_of(name)) for name in SERVICES_BESIDE})
 
 
 @cache
 def instance_types() -> frozenset[str]:
     """Return the instance types that the SDK knows. Its model of EC2 is large: it is searched, not parsed."""
-    found = _TYPES.search(_model_of("ec2"))
+    found = _TYPES.search(model_of("ec2"))
     return frozenset(json.loads(b"[" + found[1] + b"]")) if found else frozenset()
 
 
-def _model_of(service: str) -> bytes:
+def model_of(service: str) -> bytes:
+    """Return the newest model of a service as JSON; nothing where there is none to be found."""
     for folder in _folders():
         for version in sorted((Path(folder) / "data" / service).glob("*"), reverse=True):
             for file in (version / "service-2.json", version / "service-2.json.gz"):

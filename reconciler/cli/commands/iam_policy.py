@@ -16,20 +16,26 @@ EXAMPLES = """\
   reconciler iam-policy stacks/rendering --for apply -o json=apply.json
   reconciler iam-policy stacks/rendering --for apply --trust github:team/batch:ref:refs/heads/main
   reconciler iam-policy stacks/rendering --for submit --principal states.amazonaws.com
+  reconciler iam-policy stacks/monte-carlo --for schedules
 
 It reads only files, and needs no credentials. Account and region are the stack's, or those of the options; * replaces
 an unknown one. With --trust or --principal, the output also contains the trust policy. Resources are allowed by the
 stack's tag: undeclared resources of the stack can be deleted, and those of other owners cannot.
 """
 ANY = "*"
-PURPOSES = ("plan", "verify", "drift", "apply", "import", "adopt", "forget", "submit")
+SCHEDULER = "scheduler.amazonaws.com"  # who takes the role of a schedule
+PURPOSES = ("plan", "verify", "drift", "apply", "import", "adopt", "forget", "submit", "schedules")
 PROVIDERS = ("github", "gitlab")
 
 
 def add(parser: ArgumentParser) -> None:
     add_one_stack(parser)
     parser.add_argument(
-        "--for", dest="purpose", required=True, choices=PURPOSES, help="the command; submit: SubmitJob to its queues"
+        "--for",
+        dest="purpose",
+        required=True,
+        choices=PURPOSES,
+        help="the command; submit: SubmitJob to its queues; schedules: the role of its schedules, with its trust",
     )
     parser.add_argument("--account", metavar="ID", help="the account (default: the stack's, or *)")
     parser.add_argument("--region", help="the region (default: the stack's, or *)")
@@ -61,7 +67,8 @@ def run(args: Namespace, out: Output) -> int:
         hint = "split the stack, or shorten the list of ARNs with *"
         said = Stopped(f"a statement is larger than the {LARGEST:,} characters that IAM accepts", hint=hint)
         out.report_problem(said)
-    document = _with_trust(parts[0] if len(parts) == 1 else parts, args.trust, args.principal, place)
+    principal = args.principal or (SCHEDULER if args.purpose == "schedules" and not args.trust else None)
+    document = _with_trust(parts[0] if len(parts) == 1 else parts, args.trust, principal, place)
     if read.secrets.are_in(json.dumps(document, ensure_ascii=False)):
         hint = "write the names of roles and resources as plain values"
         raise Refused("the policy would show a secret of the stack: an ARN in it contains one", hint=hint)

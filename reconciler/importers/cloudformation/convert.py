@@ -32,7 +32,7 @@ from reconciler.importers.cloudformation.external import HOLE, IN_BRACES, substi
 from reconciler.importers.cloudformation.functions import FUNCTIONS, evaluate_condition
 from reconciler.importers.cloudformation.template import OURS, Resource, expression_text, text
 from reconciler.importers.model import ImportedResource, LeftOut, Note, TaggedValue, replace_tagged
-from reconciler.kinds import KINDS
+from reconciler.kinds import KINDS, batch_kinds
 from reconciler.kinds.base import Field, Form, Kind, Row, Rows
 from reconciler.load.resources import NAME, NAME_HINT
 from reconciler.model import Address, Identity, Json, Path, dotted
@@ -321,9 +321,9 @@ class Reader:
         return out, prefix if isinstance(prefix, TaggedValue) else ""
 
     def is_known(self, resource: Resource) -> bool:
-        if resource.type.removeprefix(OURS) in KINDS:
+        if resource.type.removeprefix(OURS) in {kind.name for kind in batch_kinds()}:
             return True
-        types = [f"{OURS}{name}" for name in KINDS]
+        types = [f"{OURS}{name}" for name in (kind.name for kind in batch_kinds())]
         hint = did_you_mean(resource.type, types, f"valid types are {listed(types, 'and')}")
         self.context.findings.add(
             "CFN009", f"{resource.logical}: {resource.type} is not a resource type", resource.mark, hint

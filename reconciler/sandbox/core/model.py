@@ -57,6 +57,7 @@ def with_id(answer: Response, request_id: str) -> Response:
     return replace(answer, headers={REQUEST_ID: request_id, **answer.headers})
 
 
+BATCH = "batch"
 # Inputs that the service takes in any case, although the model lists one spelling: the types of environments and
 # definitions (aws/aws-cdk issue 31621), and the action of retries (hashicorp/terraform-provider-aws issue 19624).
 CASELESS = ("CEType", "JobDefinitionType", "RetryAction")
@@ -88,28 +89,28 @@ class HttpRoute:
 
 
 @cache
-def service_document() -> Mapping[str, Json]:
+def service_document(service: str = BATCH) -> Mapping[str, Json]:
     """Return the service's model as botocore keeps it."""
-    document: Mapping[str, Json] = model_loader().load_service_model("batch", "service-2")
+    document: Mapping[str, Json] = model_loader().load_service_model(service, "service-2")
     return document
 
 
 @cache
-def service_model() -> ServiceModel:
-    return ServiceModel(service_document(), "batch")
+def service_model(service: str = BATCH) -> ServiceModel:
+    return ServiceModel(service_document(service), service)
 
 
-def route(method: str, path: str) -> Routed | None:
+def route(method: str, path: str, service: str = BATCH) -> Routed | None:
     """Find the operation; None if the service has none there."""
     parts = urlsplit(path)
-    exact = _routes().get((method, parts.path))
+    exact = _routes(service).get((method, parts.path))
     if exact:
-        return Routed(exact, _query_members(exact, parts.query))
-    for (verb, template), operation in _routes().items():
+        return Routed(exact, _query_members(exact, parts.query, service))
+    for (verb, template), operation in _routes(service).items():
         prefix, brace, member = template.partition("{")
         if brace and verb == method and parts.path.startswith(prefix):
             value = unquote(parts.path.removeprefix(prefix))
-            return Routed(operation, {member.rstrip("}"): value, **_query_members(operation, parts.query)})
+            return Routed(operation, {member.rstrip("}"): value, **_query_members(operation, parts.query, service)})
     return None
 
 
@@ -118,10 +119,34 @@ def members(routed: Routed, body: bytes) -> dict[str, Json]:
     return {**_json_object(body), **routed.members}
 
 
-def refuse_bad_request(operation: str, request: Mapping[str, Json]) -> None:
+def refuse_bad_request(operation: str, request: Mapping[str, Json], service: str = BATCH) -> None:
     """Raise `Refusal` naming everything that the model does not allow."""
-    problems = tuple(problems_of(_input(operation), request, ""))
+    problems = tuple(problems_of(_input(operation, service), request, ""))
     refuse_if(problems, "; ".join(problems))
+
+
+def submitted_request(sent: Json) -> dict[str, Json]:
+    """Return the request of SubmitJob that the input of a universal target means: its fields are in PascalCase.
+
+    A field in a different spelling is unknown to SubmitJob.
+    """
+    return dict(_in_camel_case(_input("SubmitJob", BATCH), sent))
+
+
+def _in_camel_case(shape: Shape, value: Json) -> Json:
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        known = {f"{name[:1].upper()}{name[1:]}": name for name in shape.members}
+        return {
+            known.get(name, f"{name} (in the input)"): _in_camel_case(shape.members[known[name]], inner)
+            if name in known
+            else inner
+            for name, inner in value.items()
+        }
+    if isinstance(shape, ListShape) and isinstance(value, list):
+        return [_in_camel_case(shape.member, inner) for inner in value]
+    if isinstance(shape, MapShape) and isinstance(value, Mapping):
+        return {key: _in_camel_case(shape.value, inner) for key, inner in value.items()}
+    return value
 
 
 def without_empty(body: Mapping[str, Json]) -> dict[str, Json]:
@@ -160,13 +185,13 @@ def problems_of(shape: Shape, value: Json, where: str) -> Iterator[str]:
 
 
 @cache
-def _routes() -> Mapping[tuple[str, str], str]:
-    models = (service_model().operation_model(name) for name in service_model().operation_names)
+def _routes(service: str) -> Mapping[tuple[str, str], str]:
+    models = (service_model(service).operation_model(name) for name in service_model(service).operation_names)
     return {(model.http["method"], model.http["requestUri"]): model.name for model in models}
 
 
-def _input(operation: str) -> StructureShape:
-    shape = service_model().operation_model(operation).input_shape
+def _input(operation: str, service: str) -> StructureShape:
+    shape = service_model(service).operation_model(operation).input_shape
     return (
         shape if isinstance(shape, StructureShape) else StructureShape("Nothing", {"type": "structure", "members": {}})
     )
@@ -177,10 +202,22 @@ def _location(model: OperationModel, member: str) -> str:
     return str(members[member].serialization.get("location", "")) if member in members else ""
 
 
-def _query_members(operation: str, query: str) -> dict[str, Json]:
-    model = service_model().operation_model(operation)
+def _query_members(operation: str, query: str, service: str) -> dict[str, Json]:
+    model = service_model(service).operation_model(operation)
+    shapes = model.input_shape.members if isinstance(model.input_shape, StructureShape) else {}
+    queried = {name: shape for name, shape in shapes.items() if _location(model, name) == "querystring"}
     values = parse_qs(query, keep_blank_values=True)
-    return {member: list(found) for member, found in values.items() if _location(model, member) == "querystring"}
+    return {
+        name: _query_value(shape, values[spelled])
+        for name, shape in queried.items()
+        if (spelled := str(shape.serialization.get("name", name))) in values
+    }
+
+
+def _query_value(shape: Shape, found: list[str]) -> Json:
+    if isinstance(shape, ListShape):
+        return list(found)
+    return int(found[0]) if shape.type_name == "integer" and found[0].isdecimal() else found[0]
 
 
 def _json_object(body: bytes) -> dict[str, Json]:

@@ -36,6 +36,7 @@ from reconciler.sandbox.core.model import (
     members,
     refusal,
     refuse_bad_request,
+    refuse_if,
     route,
     success,
     with_id,
@@ -52,6 +53,8 @@ from reconciler.sandbox.resources import (
     policies,
     queues,
     quota_shares,
+    rules,
+    schedules,
     service_environments,
 )
 
@@ -159,6 +162,7 @@ def _is_invalid_with(record: Record | None, reason: str) -> bool:
 
 ACCOUNT = "123456789012"
 BROKEN = error(500, "ServerException", "Internal server error")
+MOST_FIRINGS = 10_000  # moments at which schedules fire, that one call makes up for
 REMEMBERED = 100_000  # calls, so that a server that runs for weeks does not grow
 
 Operation = Callable[[AccountState, Mapping[str, Json]], Json]
@@ -174,6 +178,11 @@ OPERATIONS: Mapping[str, Operation] = {
     **operations.SERVICE_JOB_OPERATIONS,
     **operations.SNAPSHOT_OPERATIONS,
     **TAG_OPERATIONS,
+}
+# The services beside Batch that are simulated, since they are kept with Batch, and its clock turns for them, too.
+BESIDE: Mapping[str, Mapping[str, Operation]] = {
+    schedules.SERVICE: schedules.OPERATIONS,
+    rules.SERVICE: rules.OPERATIONS,
 }
 
 
@@ -242,11 +251,55 @@ class Simulator:
         with self._lock, self._store.session():
             return tuple(trail.events(self._account_state(account, region)))
 
+    def handle_beside(
+        self,
+        service: str,
+        where: tuple[str, str],
+        operation: str,
+        request: Mapping[str, Json],
+        *,
+        without_faults: bool = False,
+    ) -> Response:
+        """Answer a call of a service beside Batch, in an account and region."""
+        with self._lock:
+            rules = () if without_faults else self.faults.strike(operation)
+        self._delay(rules)
+        with self._lock, self._store.session():
+            stored_failures = frozenset() if without_faults else strike(self._store, operation)
+            failures = stored_failures | {rule.failure for rule in rules}
+            answer = self._answer_beside(service, self._account_state(*where), operation, request, failures)
+            return with_id(answer, self._request_id())
+
+    def _answer_beside(
+        self,
+        service: str,
+        account_state: AccountState,
+        operation: str,
+        request: Mapping[str, Json],
+        failures: Container[Failure],
+    ) -> Response:
+        self._calls.append((f"{service}:{operation}", request))
+        if Failure.THROTTLE in failures:
+            return error(429, "ThrottlingException", "Rate exceeded")
+        if Failure.SERVER_ERROR in failures:
+            return BROKEN
+        work = BESIDE[service].get(operation, _do_nothing)
+        try:
+            refuse_if(work is _do_nothing, f"{service} {operation} is not simulated by the sandbox")
+            refuse_bad_request(operation, request, service)
+            advance(account_state)
+            answer = success(work(account_state, request))
+        except schedules.ServiceRefusal as no:
+            answer = error(no.status, no.code, str(no))
+        except Refusal as no:
+            answer = error(400, "ValidationException", str(no))
+        return _after_the_work(answer, failures)
+
     def tagged(self, account: str, region: str) -> tuple[tuple[str, Mapping[str, str]], ...]:
         """Return the ARNs and tags of all that is tagged there."""
         with self._lock, self._store.session():
             account_state = self._account_state(account, region)
-            scheduler.advance(account_state)
+            advance(account_state)
             return tuple(every_tagged(account_state))
 
     def kept(self, account: str, region: str, table: str) -> Mapping[str, Json]:
@@ -273,7 +326,7 @@ class Simulator:
         """Return what the jobs there have logged up to now."""
         with self._lock, self._store.session():
             account_state = self._account_state(account, region)
-            scheduler.advance(account_state)
+            advance(account_state)
             return tuple(log_streams(account_state))
 
     def set_missing_roles(self, roles_or_profiles: Iterable[str], account: str = ACCOUNT) -> None:
@@ -290,7 +343,7 @@ class Simulator:
         """Change what is broken on purpose, in all accounts, until it is repaired; return what is broken then."""
         with self._lock, self._store.session():
             for account, region in self._places():
-                scheduler.advance(self._account_state(account, region))
+                advance(self._account_state(account, region))
             before = remaining_breakage(breakage_of(self._store), self._account_state_of)
             broken = change(before)
             save_breakage(self._store, broken)
@@ -347,7 +400,7 @@ class Simulator:
             if self.policy:
                 self.policy.check(account_state, routed.operation, request)
             work = _operation(routed.operation)
-            scheduler.advance(account_state)
+            advance(account_state)
             done = work(account_state, request)
             answer = success(done)
             trail.record(account_state, request_id, routed.operation, request, done, caller)
@@ -373,6 +426,21 @@ class Simulator:
             restless=self._restless,
             seed=self._seed,
         )
+
+
+def advance(account_state: AccountState) -> None:
+    """Bring jobs to the present; schedules that have become due meanwhile submit theirs, each at its moment."""
+    fired = 0
+    while fired < MOST_FIRINGS and (due := schedules.next_due(account_state)) is not None:
+        then = account_state.at(due)
+        scheduler.advance(then)
+        schedules.fire(then)
+        fired += 1
+    scheduler.advance(account_state)
+
+
+def _do_nothing(_account_state: AccountState, _request: Mapping[str, Json]) -> Json:
+    return {}
 
 
 def _operation(name: str) -> Operation:

@@ -19,6 +19,8 @@ from reconciler.sandbox.core.iam import Roles, caller_identity
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import ACCOUNT, Simulator
 from reconciler.sandbox.core.trail import Caller
+from reconciler.sandbox.resources.schedules import SERVICE as SCHEDULER
+from reconciler.sandbox.server.beside import answer_beside
 from reconciler.sandbox.server.moto import HANDLERS, Services, answer
 from reconciler.sandbox.server.protocol import ACCOUNT_HEADER, Request
 
@@ -54,6 +56,14 @@ class HttpFront:
                     role=self._roles.arn(request.key),
                     is_by_hand=actor.is_without_faults(request),
                 ),
+            )
+        if request.service == SCHEDULER:
+            return answer_beside(
+                self._simulator,
+                request,
+                account,
+                request.region,
+                without_faults=actor.is_without_faults(request),
             )
         if not request.service:
             return request.error(403, "MissingAuthenticationToken", NO_SIGNATURE)
