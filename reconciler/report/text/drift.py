@@ -89,7 +89,7 @@ def _write_entry(page: Page, tier: DriftTier, entry: Entry[PresentedChange], ver
     if not has_fields and not has_names:
         return
     first, name = entry.first, entry.numbered[0][1].name
-    _write_header(page, tier, entry.resources, "" if entry.is_group else name, place(first.where))
+    _write_header(page, tier, entry.resources, *(("", "") if entry.is_group else (name, place(first.where))))
     if has_fields:
         write_fields(page, first, fields, COLUMN)
     if has_names:
