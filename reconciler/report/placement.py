@@ -69,20 +69,26 @@ def placement_markdown(placement: PresentedPlacement) -> str:
     """Return a table of everything that is not sure to fit."""
     lines = [f"### {prose(placement_line(placement))}", ""]
     rows = [
-        (definition, pair)
+        _row(definition.name, queue, verdict)
         for definition in _worst_first(placement.definitions)
         if definition.is_refused or definition.verdict.outcome is not Feasibility.FITS
-        for pair in definition.pairs
+        for queue, verdict in _verdicts(definition)
     ]
     if rows:
-        lines += ["| | job definition | queue | environment | why |", "|---|---|---|---|---|"]
-    for definition, pair in rows:
-        verdict = pair.verdict
-        cells = (code(definition.name), code(pair.queue), code(verdict.environment) if verdict.environment else "")
-        aws = f"<br>{code(verdict.code)}" if verdict.code else ""
-        hint = f"<br>{prose(verdict.hint)}" if verdict.hint else ""
-        lines.append(f"| {verdict.outcome} | {' | '.join(cells)} | {prose(verdict.detail)}{aws}{hint} |")
+        lines += ["| | job definition | queue | environment | why |", "|---|---|---|---|---|", *rows]
     return "\n".join([*lines, "", f"Instance types as of {placement.date}.", ""])
+
+
+def _verdicts(definition: PresentedDefinition) -> Iterable[tuple[str, PresentedVerdict]]:
+    """Return the verdicts by queue; without a queue, that of the definition."""
+    return [(pair.queue, pair.verdict) for pair in definition.pairs] or [("", definition.verdict)]
+
+
+def _row(name: str, queue: str, verdict: PresentedVerdict) -> str:
+    cells = (code(each) if each else "" for each in (name, queue, verdict.environment))
+    aws = f"<br>{code(verdict.code)}" if verdict.code else ""
+    hint = f"<br>{prose(verdict.hint)}" if verdict.hint else ""
+    return f"| {verdict.outcome} | {' | '.join(cells)} | {prose(verdict.detail)}{aws}{hint} |"
 
 
 def _pair(name: str, pair: PresentedPair) -> dict[str, Json]:

@@ -64,6 +64,10 @@ def test_markdown_has_a_row_for_what_does_not_surely_fit(run: Run) -> None:
     rows = [line for line in run("placement", "stack", "-o", "markdown").out.splitlines() if line.startswith("| never")]
     assert len(rows) == 3
     assert "revalue" not in "".join(rows)
+    write("alone", STACK[: STACK.index("computeEnvironments")] + STACK[STACK.index("defaults") :])
+    ran = run("placement", "alone", "-o", "text", "-o", "markdown=page.md")
+    assert (ran.code, ran.out.count("the stack declares no queue of it")) == (0, 4)
+    assert Path("page.md").read_text(encoding="utf-8").count("| unknown |") == 4
 
 
 def test_a_queue_that_is_named_makes_it_an_error_of_validate_and_a_result_here(run: Run) -> None:
