@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from reconciler.kinds import KINDS
 from reconciler.kinds.base import Row, Rows
@@ -84,6 +84,9 @@ class Finding:
         return self.severity is not None
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A resource that is verified, with its stack, the place, the instance types, and the queues for its jobs."""
@@ -94,13 +97,21 @@ class Verified:
     identity: Identity
     catalogue: Catalogue
     pool: Pool
+    _of_stack: dict[str, Json] = field(default_factory=dict, repr=False, compare=False)
     _fields: dict[str, list[tuple[tuple[str, ...], Path, Json]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def beside(self, other: Declared) -> "Verified":
         """Return another resource of the same stack."""
-        return Verified(other.address, other.spec, self.stack, self.identity, self.catalogue, self.pool)
+        return Verified(other.address, other.spec, self.stack, self.identity, self.catalogue, self.pool, self._of_stack)
+
+    def of_stack(self, name: str, make: Callable[[], Made]) -> Made:
+        """Return what is the same for all resources of the stack, made once. `name` tells it from all else."""
+        if name not in self._of_stack:
+            self._of_stack[name] = make()
+        made: Made = self._of_stack[name]
+        return made
 
     def elsewhere(self, region: str) -> str:
         """Return a region as questions name it: empty for that of the stack."""

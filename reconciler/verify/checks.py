@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.model import Identity, Stack
+from reconciler.model import Identity, Json, Stack
 from reconciler.placement.catalogue import Catalogue
 from reconciler.placement.queues import pool_of_stack
 from reconciler.ports import ReadOnlyServices
@@ -111,9 +111,9 @@ def inquiries_of(
 
 
 def _cases(stack: Stack, identity: Identity, catalogue: Catalogue, checks: Sequence[LiveCheck]) -> Iterator[_Case]:
-    pool = pool_of_stack(stack, catalogue)
+    pool, shared = pool_of_stack(stack, catalogue), dict[str, Json]()
     for address, declared in stack.declared.items():
-        verified = Verified(address, declared.spec, stack, identity, catalogue, pool)
+        verified = Verified(address, declared.spec, stack, identity, catalogue, pool, shared)
         for check in checks:
             for reference in check.references(verified):
                 yield _Case(check, reference)

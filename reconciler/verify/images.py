@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reconciler.model import Json, Path
 from reconciler.placeholders import withhold
 from reconciler.placement.catalogue import ARM, X86
-from reconciler.placement.needs import EC2, EKS, job_need
+from reconciler.placement.needs import EC2, EKS, JobNeed, job_need
 from reconciler.verify.asking import Inquiry, Key
 from reconciler.verify.base import (
     NOT_JUDGED,
@@ -204,6 +204,10 @@ def _processors(of: Verified) -> tuple[set[str], bool]:
     if need.platform not in (EC2, EKS):
         return {need.architecture or X86}, True
     runs_on = of.stack.declared[of.address].lifecycle.runs_on
+    return of.of_stack(f"processors {need.platform} {runs_on}", lambda: _of_queues(of, need, runs_on))
+
+
+def _of_queues(of: Verified, need: JobNeed, runs_on: Sequence[str]) -> tuple[set[str], bool]:
     queues = of.pool.queues_for(need, runs_on)
     offers = [offer for queue in queues for offer in queue.offers]
     if any(offer.why_unknown or offer.unknown or offer.platform != need.platform for offer in offers):

@@ -129,7 +129,7 @@ def _vcpus(reference: Reference, ask: Ask) -> Judgements:
     if len(known) < len(claim.classes):
         yield unknown(path, f"{claim.service} lists no quota of vCPUs for {named}")
         return
-    total = total_vcpus(_claims(of, reply.value), claim)
+    total = total_vcpus(of.of_stack("claims", lambda: _claims(of, reply.value)), claim)
     allowed = sum(float(each["Value"]) for each in known.values())
     if total > allowed:
         codes = ", ".join(str(each["QuotaCode"]) for each in known.values())

@@ -1,6 +1,7 @@
 """Each row of the checks, in a world in which everything is well, and in worlds with one thing wrong."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -45,12 +46,18 @@ def verified(world: World, failing: Mapping[tuple[str, str], CloudError] | None 
     return verify_stack(good_stack(), HERE, FakeServices(world, failing or {}), catalogue())
 
 
+@cache
+def well() -> Verification:
+    """Return what is found in the good world, which no test changes."""
+    return verified(good_world())
+
+
 def news(verification: Verification) -> list[Finding]:
     return [each for each in verification.findings if each.is_news]
 
 
 def test_in_a_good_world_every_check_is_ok_and_each_has_something_to_say() -> None:
-    found = verified(good_world())
+    found = well()
     assert news(found) == []
     assert {each.check for each in found.findings} == {check.id for check in CHECKS if check.asks}
     assert all(each.message for each in found.findings)
@@ -251,7 +258,7 @@ def test_one_thing_that_is_wrong_flips_exactly_the_check_that_is_about_it(wrong:
     check, change, word, address, path, text = wrong
     world = good_world()
     change(world)
-    before = {(each.address, each.path, each.check): each for each in verified(good_world()).findings}
+    before = {(each.address, each.path, each.check): each for each in well().findings}
     after = verified(world).findings
     flipped = [each for each in after if before.get((each.address, each.path, each.check)) != each]
     assert {each.check for each in flipped} - TOGETHER.get(check, set()) == {check}
