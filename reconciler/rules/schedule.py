@@ -178,7 +178,7 @@ RULES = (
     ),
     Rule(
         id="SC201",
-        says="A rate has a startDate, unless it should fire as soon as it is created.",
+        says="A rate has a startDate, unless it should fire at once.",
         check=_rate_has_start,
         advice=True,
         severity=Severity.WARNING,
