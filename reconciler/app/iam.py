@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.jobs.states import GROUP
 from reconciler.kinds import KINDS, batch_kinds
 from reconciler.kinds.base import Field, Form, Kind, ReplacementMethod, Rights, Row, Rows
 from reconciler.kinds.jobs import TRAINING
@@ -49,6 +50,7 @@ class Purpose(StrEnum):
     ADOPT = "adopt"
     FORGET = "forget"
     SUBMIT = "submit"
+    JOBS = "jobs"  # submit, wait, logs, jobs, cancel, and smoke tests
     SCHEDULES = "schedules"  # not of a caller: of the role that Scheduler takes
 
 
@@ -101,9 +103,23 @@ def statements(
             each = (*rights.reads(), *rights.looks(lookups), rights.owned(["UntagResource"]), *rights.locks())
         case Purpose.SUBMIT:
             each = tuple(rights.submits())
+        case Purpose.JOBS:
+            each = (*rights.submits(), *rights.runs())
         case Purpose.SCHEDULES:
             each = tuple(rights.scheduled())
     return tuple(statement for statement in each if statement.actions and statement.resources)
+
+
+def _log_groups(body: Json) -> Iterator[str]:
+    """Yield the groups that the containers of a definition log to, where it names any."""
+    if isinstance(body, Mapping):
+        if isinstance(group := body.get("awslogs-group"), str):
+            yield group
+        for inner in body.values():
+            yield from _log_groups(inner)
+    elif isinstance(body, list):
+        for inner in body:
+            yield from _log_groups(inner)
 
 
 def policy(each: Iterable[Statement]) -> dict[str, Json]:
@@ -287,6 +303,22 @@ class _Rights:
         arns = self.arns(kind, other) if other else [name if name.startswith("arn:") else self.arn(kind, name)]
         bare = [without_revision(arn) for arn in arns]
         return [*bare, *(f"{arn}:*" for arn in bare)] if kind.revisions else arns
+
+    def runs(self) -> Iterator[Statement]:
+        """Yield what follows jobs to their end. Reads of jobs have no resources (Service Authorization Reference)."""
+        reads = ["DescribeJobs", "ListJobs", "DescribeJobQueues", "DescribeComputeEnvironments"]
+        yield Statement("ReadJobs", _batch(reads), (ANY,))
+        queues = [declared for declared in self.stack.declared.values() if _takes_jobs(KINDS[declared.address.kind])]
+        arns = [arn for declared in queues for arn in self.arns(KINDS[declared.address.kind], declared)]
+        yield Statement("SeeQueues", _batch(["GetJobQueueSnapshot"]), tuple(arns))
+        job = self.elsewhere("batch:{region}:{account}:job/*")
+        yield Statement("EndJobs", _batch(["CancelJob", "TerminateJob", "TagResource"]), (job,))
+        definitions = (each.spec for each in self.stack.declared.values() if KINDS[each.address.kind].revisions)
+        groups = sorted({GROUP, *(group for spec in definitions for group in _log_groups(spec))})
+        streams = "logs:{region}:{account}:log-group:{place}:log-stream:*"
+        yield Statement(
+            "ReadLogs", ("logs:GetLogEvents",), tuple(self.elsewhere(streams, place=group) for group in groups)
+        )
 
     def arns(self, kind: Kind, declared: Declared) -> list[str]:
         """Return the ARNs that a declared resource may have: its own, and that of one that takes its place."""

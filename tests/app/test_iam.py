@@ -177,6 +177,15 @@ def test_roles_are_passed_to_whom_they_are_for_and_no_others() -> None:
     ]  # fmt: skip
 
 
+def test_the_rights_for_jobs_follow_them_to_their_end_and_change_nothing_else() -> None:
+    document = allowed(Purpose.JOBS, everything())
+    of = {one["Sid"]: one for one in document["Statement"]}
+    assert of.keys() >= {"SubmitJob", "ReadJobs", "SeeQueues", "EndJobs", "ReadLogs"}
+    assert of["EndJobs"]["Action"] == ["batch:CancelJob", "batch:TagResource", "batch:TerminateJob"]
+    assert [arn.rpartition(":")[2] for arn in of["EndJobs"]["Resource"]] == ["job/*"]
+    assert any(":log-group:/aws/batch/job:" in arn for arn in of["ReadLogs"]["Resource"])
+
+
 def test_who_submits_needs_the_queues_and_the_definitions_with_and_without_revision() -> None:
     document = allowed(Purpose.SUBMIT, everything())
     arn = "arn:aws:batch:us-east-1:123456789012:"

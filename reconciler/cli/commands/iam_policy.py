@@ -24,7 +24,7 @@ stack's tag: undeclared resources of the stack can be deleted, and those of othe
 """
 ANY = "*"
 SCHEDULER = "scheduler.amazonaws.com"  # who takes the role of a schedule
-PURPOSES = ("plan", "verify", "drift", "apply", "import", "adopt", "forget", "submit", "schedules")
+PURPOSES = ("plan", "verify", "drift", "apply", "import", "adopt", "forget", "submit", "jobs", "schedules")
 PROVIDERS = ("github", "gitlab")
 
 
@@ -35,7 +35,8 @@ def add(parser: ArgumentParser) -> None:
         dest="purpose",
         required=True,
         choices=PURPOSES,
-        help="the command; submit: SubmitJob to its queues; schedules: the role of its schedules, with its trust",
+        help="the command; submit: SubmitJob to its queues; jobs: submit, wait, logs, jobs and cancel; "
+        "schedules: the role of its schedules, with its trust",
     )
     parser.add_argument("--account", metavar="ID", help="the account (default: the stack's, or *)")
     parser.add_argument("--region", help="the region (default: the stack's, or *)")
