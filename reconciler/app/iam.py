@@ -86,28 +86,34 @@ def statements(
     `place` may have `*` where the account or the region is not known.
     """
     rights = _Rights(stack, place)
-    match purpose:
-        case Purpose.PLAN:
-            each = (*rights.reads(), *rights.looks(lookups))
-        case Purpose.DRIFT:
-            each = (*rights.reads(), *rights.looks(lookups), TRAIL)
-        case Purpose.VERIFY:
-            each = (rights.verifies(), *rights.looks([(tag, name) for tag, name in lookups if tag != SECRET]))
-        case Purpose.IMPORT:
-            each = tuple(rights.reads())
-        case Purpose.APPLY:
-            each = (*rights.reads(), *rights.looks(lookups), *rights.writes(), *rights.roles(), *rights.locks())
-        case Purpose.ADOPT:
-            each = (*rights.reads(), *rights.looks(lookups), *rights.tags(), *rights.locks())
-        case Purpose.FORGET:
-            each = (*rights.reads(), *rights.looks(lookups), rights.owned(["UntagResource"]), *rights.locks())
-        case Purpose.SUBMIT:
-            each = tuple(rights.submits())
-        case Purpose.JOBS:
-            each = (*rights.submits(), *rights.runs())
-        case Purpose.SCHEDULES:
-            each = tuple(rights.scheduled())
-    return tuple(statement for statement in each if statement.actions and statement.resources)
+    seen = tuple(lookups)
+    needs: Mapping[Purpose, Callable[[], tuple[Statement, ...]]] = {
+        Purpose.PLAN: lambda: (*rights.reads(), *rights.looks(seen)),
+        Purpose.DRIFT: lambda: (*rights.reads(), *rights.looks(seen), TRAIL),
+        Purpose.VERIFY: lambda: (
+            rights.verifies(),
+            *rights.looks([(tag, name) for tag, name in seen if tag != SECRET]),
+        ),
+        Purpose.IMPORT: lambda: tuple(rights.reads()),
+        Purpose.APPLY: lambda: (
+            *rights.reads(),
+            *rights.looks(seen),
+            *rights.writes(),
+            *rights.roles(),
+            *rights.locks(),
+        ),
+        Purpose.ADOPT: lambda: (*rights.reads(), *rights.looks(seen), *rights.tags(), *rights.locks()),
+        Purpose.FORGET: lambda: (
+            *rights.reads(),
+            *rights.looks(seen),
+            rights.owned(["UntagResource"]),
+            *rights.locks(),
+        ),
+        Purpose.SUBMIT: lambda: tuple(rights.submits()),
+        Purpose.JOBS: lambda: (*rights.submits(), *rights.runs()),
+        Purpose.SCHEDULES: lambda: tuple(rights.scheduled()),
+    }
+    return tuple(statement for statement in needs[purpose]() if statement.actions and statement.resources)
 
 
 def _log_groups(body: Json) -> Iterator[str]:
