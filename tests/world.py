@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.adapters.eventbridge.cloud import StackCloud
 from reconciler.app import usecases
 from reconciler.app.request import Session
 from reconciler.app.usecases import Finish
 from reconciler.calls import RetryingCloud, is_read
 from reconciler.model import Json, Plan, Stack
 from reconciler.plan import PlanOptions
+from reconciler.ports import Cloud
 from reconciler.problems import CloudError, Fault
 from reconciler.sandbox.core.clock import Timings, TurnableClock
 from reconciler.sandbox.core.faults import FaultRule, Faults
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
+from reconciler.sandbox.session import sandbox_session
 from tests.builders import AS_DECLARED
 from tests.fakes import HERE
 
@@ -33,12 +37,19 @@ class World:
     def session(self) -> Session:
         return Session(self.cloud, self.clock)
 
+    def session_of(self, stack: Stack) -> Session:
+        """Return a session that reaches the services beside Batch, too."""
+        return Session(StackCloud(self.cloud, self._beside, stack.name), self.clock)
+
+    def _beside(self, service: str) -> Cloud:
+        return AwsCloud(sandbox_session(self.simulator, HERE.region, HERE.account), HERE.region, service=service)
+
     def plan(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Plan:
-        return usecases.plan(stack, self.session, wanted)
+        return usecases.plan(stack, self.session_of(stack), wanted)
 
     def apply(self, stack: Stack, wanted: PlanOptions = AS_DECLARED) -> Finish:
         plan = self.plan(stack, wanted)
-        return usecases.run(plan, stack, self.session, options=wanted, parallelism=4)
+        return usecases.run(plan, stack, self.session_of(stack), options=wanted, parallelism=4)
 
     def hand(self, operation: str, /, **request: Json) -> Mapping[str, Json]:
         """An outside hand makes a call, and time goes on until all has settled."""

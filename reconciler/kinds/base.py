@@ -412,6 +412,16 @@ class Declarable:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """When a resource acts by itself: an expression of EventBridge Scheduler, and the dates between which it holds."""
+
+    expression: str
+    zone: str = ""
+    start: str = ""  # in ISO 8601; empty: none
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
     """What IAM has to allow for a kind of another service: actions, by what they are on.
 
@@ -433,6 +443,7 @@ class Kind(Declarable):
     service: str = BATCH  # as botocore names it; others are asked only for stacks that have, or had, such resources
     scope: Callable[[str], str] | None = None  # from a stack's name: what its physical names have to begin with
     is_taggable: bool = True  # whether it has tags of users
+    timing: Callable[[Spec], Timing | None] | None = None  # from its body when it acts by itself, where it does
     rights: Rights | None = None  # of another service; those of Batch follow from the calls
     parent: Parent | None = None
     read: ReadCalls

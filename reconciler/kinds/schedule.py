@@ -14,11 +14,13 @@ from reconciler.kinds.base import (
     ReadCalls,
     Rights,
     Row,
+    Timing,
     Unmanaged,
     UpdateCall,
+    is_disabled,
 )
 from reconciler.kinds.submission import JOB
-from reconciler.model import Cost, Identity
+from reconciler.model import Cost, Identity, Spec
 
 LONGEST_GROUP = 64  # characters of a name: CreateScheduleGroup
 HASHED = 8
@@ -36,6 +38,14 @@ def group_of(stack: str) -> str:
 def submit_job_target(here: Identity) -> str:
     """Return the universal target that submits a job (Scheduler User Guide, 'Using universal targets')."""
     return f"arn:{here.partition}:scheduler:::aws-sdk:batch:submitJob"
+
+
+def _timing(body: Spec) -> Timing | None:
+    """Return when a schedule fires; None while it is disabled."""
+    if is_disabled(body):
+        return None
+    names = ("scheduleExpression", "scheduleExpressionTimezone", "startDate", "endDate")
+    return Timing(*(str(body.get(name) or "") for name in names))
 
 
 def _without_costs(rows: Iterable[Row]) -> tuple[Row, ...]:
@@ -70,6 +80,7 @@ KIND = Kind(
         },
     ),
     main=("scheduleExpression",),
+    timing=_timing,
     rows=(
         Field(
             name="scheduleExpression",

@@ -43,6 +43,8 @@ def test_from_yaml_to_a_nightly_job(run: Run) -> None:
         "Scheduler ListSchedules",
         "Scheduler ListTagsForResource",
     ]
+    verbose = run("plan", "--sandbox", "-v").out
+    assert re.search(r"Schedule/nightly fires next:\n(  \w{3} \d{4}-\d\d-\d\d 03:00 CES?T\n){3}", verbose)
     run("sandbox", "tick", "24h")
     jobs = run("jobs", "--sandbox", "-o", "json").out
     assert jobs.count('"nightly"') == 1

@@ -22,11 +22,13 @@ from reconciler.cli.options import (
 )
 from reconciler.cli.output import Output
 from reconciler.cli.saved_plans import seal_of_environment, seal_plan
+from reconciler.model import Stack
 from reconciler.problems import Exit, Refused
 
 if TYPE_CHECKING:
     from reconciler.plan import PlanOptions
 
+FIRINGS = 3  # of a schedule that -v shows
 EXAMPLES = """\
   reconciler plan stacks/prod
   reconciler plan stacks/prod --detailed-exitcode
@@ -75,8 +77,11 @@ def _plan(
     check_patterns_of_plan(request, plan, read.stack, session, out)
     shown = seal_plan(request, wanted, read, plan, seal)
     item = Planned(shown.plan, shown.fingerprint)
+    firings = _firings(read.stack) if out.verbose and not is_summary else {}
     out.publish(
-        lambda width: plan_page(shown.plan, width, out.verbose, shown.fingerprint, is_summary=is_summary),
+        lambda width: plan_page(
+            shown.plan, width, out.verbose, shown.fingerprint, is_summary=is_summary, firings=firings
+        ),
         lambda: shown.document,
         item,
     )
@@ -87,3 +92,27 @@ def _plan(
         )
         return Exit.REFUSED
     return Exit.CHANGES if has_detailed_exitcode and not plan.is_empty else Exit.DONE
+
+
+def _firings(stack: Stack) -> dict[str, list[str]]:
+    """Return when each schedule of a stack fires next, and what surprises about it. The plan does not depend on it."""
+    from reconciler.kinds import KINDS
+
+    timed = [
+        (str(address), timing)
+        for address, declared in stack.declared.items()
+        if (kind := KINDS[address.kind]).timing and (timing := kind.timing(declared.spec))
+    ]
+    if not timed:
+        return {}
+    from datetime import datetime
+
+    from reconciler.adapters.machine import utc_now
+    from reconciler.schedule.firings import ActivePeriod, local_text, preview
+
+    found = {}
+    for schedule, timing in timed:
+        dates = (datetime.fromisoformat(date) if date else None for date in (timing.start, timing.end))
+        known = preview(timing.expression, timing.zone, utc_now(), FIRINGS, ActivePeriod(*dates))
+        found[schedule] = [*map(local_text, known.next_local), *(f"note: {note}" for note in known.notes)]
+    return found

@@ -188,13 +188,22 @@ SURPRISING = (Cost.INFRASTRUCTURE, Cost.REPLACE, Cost.IMPOSSIBLE)
 MOST = 6  # lines of what is deleted
 NAMES = 10  # resources of a group that are all named without -v; of more, a few of each kind
 FIRST_NAMES = 3
+NO_FIRINGS: Mapping[str, Sequence[str]] = {}
 INDENT = 9  # where the details of a change begin: after its number and its sign
 
 
 def plan_page(
-    plan: PresentedPlan, width: int, verbose: int = 0, fingerprint: str = "", *, is_summary: bool = False
+    plan: PresentedPlan,
+    width: int,
+    verbose: int = 0,
+    fingerprint: str = "",
+    *,
+    is_summary: bool = False,
+    firings: Mapping[str, Sequence[str]] = NO_FIRINGS,
 ) -> Page:
     """`verbose`: 1 adds the order, requests and waits in words, names and what is ignored; 2 each change by itself.
+
+    `firings` are the next times of each schedule, and what surprises about them.
 
     The last line is the one that scripts look for; a fingerprint is the line above it, and above that the capacity.
     `is_summary` leaves the table, the capacity and the last line.
@@ -207,6 +216,11 @@ def plan_page(
         _write_details(page, plan, entries, verbose)
         if plan.changes and plan.unchanged:
             page.line((as_declared(plan), "dim"))
+        page.blank()
+    for schedule, lines in firings.items():
+        page.line((schedule, "bold"), " fires next:")
+        for line in lines:
+            page.line(line, indent=2)
         page.blank()
     if capacity := capacity_line(plan.capacity):
         page.whole(capacity)
