@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reconciler.app.request import Session
+from reconciler.app.request import Session, StackRequest
 from reconciler.cli.context import Read
 from reconciler.cli.options import parse_duration, parse_path
 from reconciler.cli.output import Output
@@ -38,6 +38,15 @@ def add_timeout(parser: _ActionsContainer) -> Action:
     return parser.add_argument(
         "--timeout", type=parse_duration, metavar="TIME", help="stop waiting after this time, such as 30m (exit 9)"
     )
+
+
+def check_own_place(request: StackRequest, read: Read, session: Session) -> None:
+    """Raise `Denied` where a stack is for a different account or region. AWS is asked only if it says so."""
+    from reconciler.plan.guards import check_place
+
+    if read.stack.account or (read.stack.region and request.place.region):
+        identity = session.cloud.identity()
+        check_place(read.stack, identity.account, identity.region)
 
 
 def job_clock(session: Session) -> Clock:

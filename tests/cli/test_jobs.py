@@ -145,6 +145,14 @@ def test_a_disabled_queue_takes_no_job_and_a_log_that_is_not_there_is_explained(
     assert "state: ENABLED" in ran.err
 
 
+def test_no_job_is_submitted_or_ended_elsewhere_than_the_stack_says(run: Run, made: list[str]) -> None:
+    write("risk", (STACK + JOBS).replace("stack: risk", "stack: risk\nregion: us-east-1"))
+    elsewhere = ("--sandbox", "--region", "eu-west-1")
+    assert run("submit", "load", "risk", *elsewhere).code == Exit.DENIED
+    assert run("cancel", "876da822-4198-45f2-a252-6cea32512ea8", "--stack", "risk", *elsewhere).code == Exit.DENIED
+    assert not {"SubmitJob", "CancelJob", "TerminateJob"} & set(made)
+
+
 def test_a_signal_ends_the_wait_and_not_the_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_self: TurningClock, _seconds: float) -> None:
         raise KeyboardInterrupt

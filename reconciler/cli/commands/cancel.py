@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from reconciler.cli.context import stack_or_region
-from reconciler.cli.jobs import JobTeller, add_stack_option
+from reconciler.cli.jobs import JobTeller, add_stack_option, check_own_place
 from reconciler.cli.options import add_cloud, add_output, add_variables, stack_of
 from reconciler.cli.output import Output
 from reconciler.problems import Exit
@@ -39,7 +39,9 @@ def run(args: Namespace, out: Output) -> int:
     from reconciler.jobs.waiting import known_jobs
     from reconciler.report.jobs import ended_json
 
-    read, session = stack_or_region(stack_of(args), out.watch)
+    request = stack_of(args)
+    read, session = stack_or_region(request, out.watch)
+    check_own_place(request, read, session)
     states = known_jobs(session.cloud, args.ids)
     out.begin_changes()
     with read.secrets.kept():

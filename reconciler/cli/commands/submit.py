@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.app.request import HERE, StackRequest
 from reconciler.cli.context import Read, live_stack, stack_or_region
-from reconciler.cli.jobs import JobTeller, add_timeout
+from reconciler.cli.jobs import JobTeller, add_timeout, check_own_place
 from reconciler.cli.options import (
     add_cloud,
     add_one_stack,
@@ -82,6 +82,7 @@ def run(args: Namespace, out: Output) -> int:
 
     request, name = replace(request_of(args), tolerates=NEVER_STARTS), "" if args.job_definition else args.name
     read, session = live_stack(request, out.watch) if name else stack_or_region(request, out.watch)
+    check_own_place(request, read, session)
     job = _job(read, name, args.job_definition, args.queue)
     submission = submission_of(read.stack, job, overrides_of(args))
     teller = JobTeller(read, session, out)
