@@ -2,7 +2,9 @@
 
 import pytest
 
-from reconciler.problems import Exit
+from reconciler.adapters.aws.cloud import AwsCloud
+from reconciler.model import Json
+from reconciler.problems import CloudError, Exit, Fault
 from reconciler.report.json import frame
 from reconciler.sandbox.session import TurningClock
 from tests.cli.conftest import STACK, Run, write
@@ -143,6 +145,23 @@ def test_a_disabled_queue_takes_no_job_and_a_log_that_is_not_there_is_explained(
     assert (ran.code, ran.out) == (Exit.ERROR, "")
     assert "JobQueue pricing is DISABLED" in ran.err
     assert "state: ENABLED" in ran.err
+
+
+def test_after_a_lost_answer_the_job_may_be_there_and_is_not_submitted_twice(
+    run: Run, monkeypatch: pytest.MonkeyPatch, made: list[str]
+) -> None:
+    call = AwsCloud.call
+
+    def lost(self: AwsCloud, operation: str, request: Json) -> Json:
+        answer = call(self, operation, request)
+        if operation == "SubmitJob":
+            raise CloudError(operation, Fault.UNKNOWN, "ConnectionClosedError", "closed")
+        return answer
+
+    monkeypatch.setattr(AwsCloud, "call", lost)
+    ran = run("submit", "load", "risk", "--sandbox")
+    assert (ran.code, ran.out, made.count("SubmitJob")) == (Exit.ERROR, "", 1)
+    assert "the job may have been submitted: `reconciler jobs` shows it" in " ".join(ran.err.split())
 
 
 def test_no_job_is_submitted_or_ended_elsewhere_than_the_stack_says(run: Run, made: list[str]) -> None:

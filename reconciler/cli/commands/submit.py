@@ -178,6 +178,8 @@ def _explained(error: CloudError, submission: "Submission") -> CloudError:
     """Return the error with what to do about it, where its text shows that."""
     text = error.message.lower()
     hint = error.hint
+    if error.fault is Fault.UNKNOWN:
+        return replace(error, hint="the job may have been submitted: `reconciler jobs` shows it; then submit it again")
     if error.fault is not Fault.REFUSED:
         return error
     if "disabled" in text:
