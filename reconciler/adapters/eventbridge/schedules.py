@@ -150,11 +150,12 @@ class Schedules:
         return submit_job_target(self._identity())
 
     def _apart(self, description: str) -> tuple[str, dict[str, str]]:
-        """Return what users wrote, and the tags. Everything in the group is the stack's."""
+        """Return what users wrote, and the tags. A schedule without a record has no owner, although its group has."""
         found = RECORD.search(description)
-        pairs = (part.partition("=") for part in found[1].split(" ")) if found else ()
-        tags = {OWNER: self._stack, **{key: value for key, _, value in pairs}}
-        return description[: found.start()] if found else description, tags
+        if found is None:
+            return description, {}
+        pairs = (part.partition("=") for part in found[1].split(" "))
+        return description[: found.start()], {OWNER: self._stack, **{key: value for key, _, value in pairs}}
 
     def _together(self, description: str, tags: Mapping[str, str]) -> str:
         ours = sorted((key, value) for key, value in tags.items() if key.startswith(PREFIX) and key != OWNER)

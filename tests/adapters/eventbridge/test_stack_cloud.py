@@ -82,6 +82,8 @@ def test_an_update_keeps_what_it_is_not_given_and_the_last_deletion_takes_the_gr
     )
     assert (described["description"], "endDate" in described) == ("Every night", False)
     assert described["tags"] == {OWNER: "risk", NAME: "dev/nightly", APPLIED: "cd34"}
+    cloud.call("UntagResource", {"resourceArn": listed["arn"], "tagKeys": [OWNER, NAME, APPLIED]})
+    assert cloud.call("GetSchedule", {"name": listed["arn"]})["tags"] == {}
     cloud.call("DeleteSchedule", {"name": name})
     assert cloud.call("ListSchedules", {}) == {"schedules": []}
 
