@@ -28,7 +28,7 @@ BY_SECTION = {kind.section: kind for kind in batch_kinds()}
 def plausible_stacks(draw: Any) -> Json:
     """One or two resources as they might be, and what they refer to as somebody has written it."""
     stack: dict[str, Json] = {"stack": "plausible"}
-    sections = sorted({kind.section for kind, _ in bodies()})
+    sections = sorted({kind.section for kind, _ in bodies()} & BY_SECTION.keys())
     names = ("one", "two")[: draw(st.integers(1, 2))]
     waiting = [(draw(st.sampled_from(sections)), name) for name in names]
     while waiting:

@@ -19,6 +19,7 @@ from reconciler.problems import Exit
 from reconciler.sandbox.core.clock import Timings, TurnableClock
 from reconciler.sandbox.core.model import Response
 from reconciler.sandbox.core.service import SimulatedCloud, Simulator
+from reconciler.sandbox.core.trail import UNKNOWN, Caller
 from reconciler.sandbox.server.http import HttpFront, sandbox_server
 from reconciler.sandbox.server.protocol import Request
 from tests.builders import AS_DECLARED
@@ -59,7 +60,15 @@ class Gate:
         self._lock = threading.Lock()
 
     def handle(
-        self, account: str, region: str, method: str, path: str, body: bytes, *, without_faults: bool = False
+        self,
+        account: str,
+        region: str,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        without_faults: bool = False,
+        caller: Caller = UNKNOWN,
     ) -> Response:
         with self._lock:
             self.calls.append(path.rpartition("/")[2])
@@ -67,7 +76,7 @@ class Gate:
         if is_held and self.before:
             self._keep_back()
             return Response(500, {}, b"", lost=True)
-        answer = self._handled(account, region, method, path, body)
+        answer = self._handled(account, region, method, path, body, caller)
         if is_held:
             self._keep_back()
         return answer
@@ -96,11 +105,11 @@ class Gate:
     def _is_awaited(self, operation: str) -> bool:
         return self.hold_operation == (operation, self.calls.count(operation))
 
-    def _handled(self, account: str, region: str, method: str, path: str, body: bytes) -> Response:
+    def _handled(self, account: str, region: str, method: str, path: str, body: bytes, caller: Caller) -> Response:
         with self._lock:
             self.clock.turn(TICK)
             self._watch(f"before {path}")
-            answer = self.simulator.handle(account, region, method, path, body)
+            answer = self.simulator.handle(account, region, method, path, body, caller=caller)
             self._watch(f"after {path}")
             return answer
 

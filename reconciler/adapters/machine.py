@@ -83,7 +83,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         Path(fresh).chmod(stat.S_IMODE(path.stat().st_mode))
         try:
             Path(fresh).replace(path)
-        except OSError:
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
             shutil.copyfile(fresh, path)
     finally:
         Path(fresh).unlink(missing_ok=True)

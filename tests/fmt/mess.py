@@ -7,11 +7,10 @@ from typing import Any
 
 from reconciler.fmt.parse import BLANK, AliasLeaf, Node, TreeCollection, TreeEntry, read_tree
 from reconciler.fmt.printer import one_line
-from reconciler.kinds import KINDS
+from reconciler.kinds import SECTIONS
 
 Choose = Callable[[list[Any]], Any]
 Shuffle = Callable[[list[Any]], list[Any]]
-SECTIONS = {kind.section for kind in KINDS.values()}
 # Mappings whose keys are the author's: their order and their words stay.
 FREE = {
     "tags",
@@ -23,7 +22,7 @@ FREE = {
     "requests",
     "variables",
     "disable",
-    *SECTIONS,
+    *(declarable.section for declarable in SECTIONS.values()),
 }
 CHOICES = {"allocationStrategy", "state", "transitEncryption", "assignPublicIp"}
 

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from botocore.parsers import BaseCBORParser, BaseJSONParser, ResponseParserFactory, RestJSONParser, RestXMLParser
 
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.kinds.base import Kind
 from reconciler.model import Json
 
@@ -262,7 +262,7 @@ def _required(shape: StructureShape | None) -> tuple[Steps, ...]:
 def _of_kinds() -> Mapping[str, tuple[Steps, ...]]:
     """Return what we know an answer of AWS Batch to have, by its operation."""
     found: dict[str, list[Steps]] = {}
-    for kind in KINDS.values():
+    for kind in batch_kinds():
         reading = kind.read
         at: Steps = (reading.result, EACH) if reading.result else ()
         found.setdefault(reading.operation, []).extend((*at, name) for name in _identifying(kind))

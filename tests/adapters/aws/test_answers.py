@@ -14,7 +14,7 @@ from botocore.utils import ArgumentGenerator
 from reconciler.adapters.aws.answers import CheckedParsers
 from reconciler.adapters.aws.cloud import AwsCloud
 from reconciler.calls import BARREN, RetryingCloud, is_read, pages
-from reconciler.kinds import KINDS
+from reconciler.kinds import batch_kinds
 from reconciler.kinds.jobs import TRAINING
 from reconciler.model import Json
 from reconciler.problems import CloudError, Fault
@@ -51,7 +51,7 @@ MAY_SAY_NOTHING = {"GetItem", "PutItem", "DeleteItem"}
 def operations() -> list[tuple[str, str]]:
     """Return every call that the product makes."""
     found = {"TagResource": 1, "UntagResource": 1}
-    for kind in KINDS.values():
+    for kind in batch_kinds():
         holdings = [kind.jobs.listing(body) for body in ({}, {"jobQueueType": TRAINING})] if kind.jobs else []
         calls = (*kind.body_operations, kind.delete.operation, kind.read.operation, kind.read.listing)
         found |= dict.fromkeys([one for one in calls if one] + [one.operation for one in holdings if one], 1)
@@ -201,7 +201,7 @@ def listed(kind: Json) -> Iterator[Json]:
         yield {reading.result: [], "nextToken": 7}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS.values() if kind.read.result], ids=lambda kind: str(kind.name))
+@pytest.mark.parametrize("kind", [kind for kind in batch_kinds() if kind.read.result], ids=lambda kind: str(kind.name))
 def test_a_list_whose_entries_lack_something_is_none(kind: Json) -> None:
     request = request_of("batch", kind.read.operation)
     for page in listed(kind):
