@@ -29,8 +29,7 @@ def each_container(look: Callable[[Container], Findings], *, about: str = "", on
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for container in subject.cached(containers):
-                yield from if_known(_look_about(about, look, container))
+            yield from _look_at_each(subject, subject.cached(containers), look, about)
 
     return _if_about(check, about, on)
 
@@ -40,10 +39,20 @@ def each_ecs_task(look: Callable[[EcsTask], Findings], *, about: str = "", on: s
 
     def check(subject: Subject) -> Findings:
         if not on or platform(subject.body) == on:
-            for ecs_task in subject.cached(ecs_tasks):
-                yield from if_known(_look_about(about, look, ecs_task))
+            yield from _look_at_each(subject, subject.cached(ecs_tasks), look, about)
 
     return _if_about(check, about, on)
+
+
+def _look_at_each(
+    subject: Subject, places: Iterable[Looked], look: Callable[[Looked], Findings], about: str
+) -> Findings:
+    """Yield what is found in each place that has a field, of each as far as that is known."""
+    for at in places:
+        if subject.has_unknown:
+            yield from if_known(_look_about(about, look, at))
+        elif not about or about in at.body:
+            yield from look(at)
 
 
 def _look_about(about: str, look: Callable[[Looked], Findings], at: Looked) -> Findings:

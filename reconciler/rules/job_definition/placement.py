@@ -72,6 +72,8 @@ def _starts_where_it_is_to_run(subject: Subject) -> Findings:
 
 
 def _gpus_are_apart(subject: Subject) -> Findings:
+    if not subject.shared(_job_queues):
+        return
     need = subject.cached(job_need)
     if any(group.gpus for group in need.groups):
         pairs = list(subject.shared(stack_pool).pairs(need, subject.runs_on))
