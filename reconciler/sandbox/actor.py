@@ -301,7 +301,7 @@ def _address(kind: str, text: str) -> str:
 
 # Controls that break a sandbox and advance its clock: of a simulator in this process, or over HTTP.
 
-BREAK, TICK = "/_sandbox/break", "/_sandbox/tick"  # no operation of AWS Batch has such a path
+BREAK, TICK, FIRED = "/_sandbox/break", "/_sandbox/tick", "/_sandbox/fired"  # no operation of AWS Batch has such a path
 # The second is where moto's server has it: what is written for that one runs on the sandbox unchanged.
 RESETS = ("/_sandbox/reset", "/moto-api/reset")
 WITHOUT_FAULTS = "x-sandbox-without-faults"  # a header
@@ -318,6 +318,9 @@ class Controls(Protocol):
     def tick(self, seconds: float) -> float:
         """Advance the clock; return how many seconds it is ahead in total."""
 
+    def fired_within(self, seconds: float) -> list[Json]:
+        """Return what schedules have submitted in the last seconds, or why they could not."""
+
 
 class InProcessControls:
     """The controls of a simulator in this process."""
@@ -331,6 +334,9 @@ class InProcessControls:
     def tick(self, seconds: float) -> float:
         return self._simulator.tick(seconds)
 
+    def fired_within(self, seconds: float) -> list[Json]:
+        return self._simulator.fired_within(seconds)
+
 
 class ServedControls:
     """The controls of a sandbox that is served. Raises `WrongUsage` if none is."""
@@ -343,6 +349,10 @@ class ServedControls:
 
     def tick(self, seconds: float) -> float:
         return float(self._ask(TICK, {"seconds": seconds})["ahead"])
+
+    def fired_within(self, seconds: float) -> list[Json]:
+        fired: list[Json] = self._ask(FIRED, {"seconds": seconds})["fired"]
+        return fired
 
     def _ask(self, path: str, data: Mapping[str, Json]) -> Json:
         connection = http.client.HTTPConnection(urlsplit(self._url).netloc, timeout=PATIENCE)
@@ -367,7 +377,7 @@ def no_sandbox(url: str) -> WrongUsage:
 
 def is_control(request: Request) -> bool:
     """Whether a served sandbox is to answer the request itself."""
-    return request.path in (BREAK, TICK)
+    return request.path in (BREAK, TICK, FIRED)
 
 
 def is_reset(request: Request) -> bool:
@@ -393,10 +403,11 @@ def answer(simulator: Simulator, request: Request) -> Response:
 
 
 def _run_control(controls: Controls, path: str, data: Json) -> Json:
-    if path == TICK:
+    if path in (TICK, FIRED):
         if not is_duration(data["seconds"]):
             raise ValueError(f"{data['seconds']} is not a number of seconds")
-        return {"ahead": controls.tick(float(data["seconds"]))}
+        seconds = float(data["seconds"])
+        return {"ahead": controls.tick(seconds)} if path == TICK else {"fired": controls.fired_within(seconds)}
     fault = ForcedFault.of(data)
     fault.check()
     for arn in fault.arns:

@@ -86,7 +86,12 @@ def test_members_are_given_as_yaml(run: Run, words: tuple[str, ...]) -> None:
 
 def test_ticks_are_told_to_programs(run: Run) -> None:
     run("sandbox", "tick", "90s")
-    assert run("sandbox", "tick", "30", "-o", "json").json == {"sandbox": FILE, "seconds": 30, "ahead": 120}
+    assert run("sandbox", "tick", "30", "-o", "json").json == {
+        "sandbox": FILE,
+        "seconds": 30,
+        "ahead": 120,
+        "fired": [],
+    }
 
 
 def test_a_served_clock_is_turned_over_http(run: Run, port: str) -> None:
@@ -105,7 +110,7 @@ def test_a_file_that_is_named_is_meant_whatever_the_endpoint(
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     assert run("sandbox", "tick", "5", "-o", "json").json["sandbox"] == f"http://127.0.0.1:{port}"
     ran = run("sandbox", "tick", "7", "--file", "other.json", "-o", "json")
-    assert ran.json == {"sandbox": "other.json", "seconds": 7, "ahead": 7}
+    assert ran.json == {"sandbox": "other.json", "seconds": 7, "ahead": 7, "fired": []}
     assert run("sandbox", "tick", "7", "--file", "other.json", "--port", port).code == 64
     assert run("sandbox", "tick", "7", "--file", "").code == 64
 

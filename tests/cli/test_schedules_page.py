@@ -45,7 +45,8 @@ def test_from_yaml_to_a_nightly_job(run: Run) -> None:
     ]
     verbose = run("plan", "--sandbox", "-v").out
     assert re.search(r"Schedule/nightly fires next:\n(  \w{3} \d{4}-\d\d-\d\d 03:00 CES?T\n){3}", verbose)
-    run("sandbox", "tick", "24h")
+    fired = r"\n\d{4}-\d\d-\d\d 0[12]:00 UTC schedule reconciler-\w+/nightly submitted nightly \([0-9a-f-]{36}\)\n$"
+    assert re.search(fired, run("sandbox", "tick", "24h").out)
     jobs = run("jobs", "--sandbox", "-o", "json").out
     assert jobs.count('"nightly"') == 1
     changed = STACK.replace("cron(0 3", "cron(30 4").replace("action: all", "action: some")

@@ -5,6 +5,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -492,8 +493,8 @@ examples:
   reconciler sandbox tick 30m --file other.json
   reconciler sandbox tick 2h --port 5055
 
-Resources that are CREATING, UPDATING or DELETING settle, and names of deleted ones become free. A `sandbox serve` on
-the same file notices it.
+Resources that are CREATING, UPDATING or DELETING settle, names of deleted ones become free, and schedules fire: it
+lists what they submit. A `sandbox serve` on the same file notices it.
 """
 
 
@@ -503,18 +504,26 @@ def _add_tick(parser: ArgumentParser) -> None:
     add_output(parser)
 
 
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def run_tick(args: Namespace, out: Output) -> int:
     from reconciler.report.text.page import Page
 
     panel, seconds = controls(sandbox_place_of(args)), args.seconds
     ahead = panel.controls.tick(seconds)
+    fired = panel.controls.fired_within(seconds)
 
     def page(width: int) -> Page:
         lines = Page(width)
         lines.line(f"{panel.where}: {seconds:g} s have passed; its clock is {ahead:g} s ahead")
+        for each in fired:
+            did = f"submitted {each['name']} ({each['job']})" if "job" in each else f"failed: {each['error']}"
+            lines.line(f"{_moment(each['at'])} schedule {each['group']}/{each['schedule']} {did}")
         return lines
 
-    out.publish(page, lambda: {"sandbox": panel.where, "seconds": seconds, "ahead": ahead})
+    out.publish(page, lambda: {"sandbox": panel.where, "seconds": seconds, "ahead": ahead, "fired": fired})
     return Exit.DONE
 
 

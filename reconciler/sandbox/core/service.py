@@ -357,6 +357,16 @@ class Simulator:
         with self._lock, self._store.session():
             return turn(self._store, seconds)
 
+    def fired_within(self, seconds: float) -> list[Json]:
+        """Return what schedules have submitted in the last seconds, in all accounts and regions, or why they failed."""
+        with self._lock, self._store.session():
+            fired: list[Json] = []
+            for account, region in self._places():
+                account_state = self._account_state(account, region)
+                advance(account_state)
+                fired += schedules.fired_since(account_state, account_state.now - seconds)
+            return fired
+
     @property
     def now(self) -> float:
         """The sandbox's time, in seconds since 1970."""
